@@ -1,0 +1,212 @@
+"""One window of mono frames to the right eye: ④ disparity, ⑤ GAPW, ⑥ fill, ⑦ composite (DESIGN.md §3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from model.depth.disparity import disparity_from_depth
+from model.depth.estimators import DepthEstimator, find_estimator
+from model.depth.floating_window import floating_window_px
+from model.errors import FrameFormatError, ShapeError
+from model.settings import Settings
+from model.warp.gapw import Warp, gapw
+
+if TYPE_CHECKING:
+    from model.sasi.inpainter import Inpainter
+
+COMFORT_LIMIT_PERCENT = 3.0
+"""Parallax past which many viewers tire, % of width either way (a desktop screen's usual budget)."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What one window became.
+
+    right         (T, C, H, W)  float32, as the source: same channels, same range
+    disocclusion  (T, 1, H, W)  bool, in the right view, True where the left eye saw nothing
+    disparity     (T, 1, H, W)  float32, px of the right view, > 0 nearer than the screen
+    retention     share of tokens that were computed, 0..1
+    stage_times   seconds of wall time by stage
+    min_parallax, max_parallax   % of width over the whole window
+    warnings      one sentence each, for the artist
+    """
+
+    right: torch.Tensor
+    disocclusion: torch.Tensor
+    disparity: torch.Tensor
+    retention: float
+    stage_times: dict[str, float]
+    min_parallax: float
+    max_parallax: float
+    warnings: tuple[str, ...]
+
+
+def convert(
+    frames: torch.Tensor,
+    depth: torch.Tensor | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    *,
+    first_frame: int = 0,
+    inpainter: Inpainter | None = None,
+    estimator: DepthEstimator | None = None,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Make the right eye of one window.
+
+    frames       (T, C, H, W)  float32, C = 3 (RGB) or 4 (RGBA), any finite range
+    depth        (T, 1, h, w)  float32, meaning and range by `settings`; None unless depth_source is "clip"
+    first_frame  frame number of frames[0]; seeds the noise and places the range's anchors
+    inpainter    None loads "lite" on the frames' device when the engine is SASI
+    estimator    None takes the best that is available
+    progress     called with (stage, fraction of the window); may raise Cancelled
+
+    Raises ShapeError, FrameFormatError, SettingsError for input that is never valid; WeightsError.
+    """
+    _check(frames, depth, settings)
+    clock = _StageClock(progress)
+    with clock.stage("depth", 0.0):
+        disparity = _disparity(frames, depth, settings, first_frame, estimator)
+    with clock.stage("warp", 0.3):
+        warp = gapw(frames, disparity, settings.threshold, settings.px_at(frames.shape[-1], settings.edge_fix))
+        disocclusion = _grown(warp.disocclusion, settings.px_at(frames.shape[-1], settings.mask_grow))
+    with clock.stage("fill", 0.5):
+        right, retention = _filled(warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95))
+    with clock.stage("composite", 0.95):
+        right = _masked_by_floating_window(right, warp.disparity, settings)
+        low, high = (100 * value / frames.shape[-1] for value in (float(disparity.min()), float(disparity.max())))
+    clock.report("composite", 1.0)
+    return Conversion(
+        right, disocclusion, warp.disparity, retention, clock.seconds, low, high, _comfort_warnings(low, high)
+    )
+
+
+def _check(frames: torch.Tensor, depth: torch.Tensor | None, settings: Settings) -> None:
+    if frames.ndim != 4 or frames.shape[1] not in (3, 4) or 0 in frames.shape:
+        raise ShapeError(f"frames must be (T, 3 or 4, H, W) and not empty; got {tuple(frames.shape)}")
+    if frames.dtype != torch.float32:
+        raise FrameFormatError(f"frames must be float32; got {frames.dtype}")
+    if not torch.isfinite(frames).all():
+        raise FrameFormatError("the source has NaN or infinite colours; clamp or repair it upstream")
+    if settings.depth_source == "clip":
+        if depth is None:
+            raise ShapeError('depth_source is "clip" but no depth came; connect the Depth clip or choose Estimate')
+        if depth.ndim != 4 or depth.shape[:2] != (frames.shape[0], 1):
+            raise ShapeError(f"depth must be ({frames.shape[0]}, 1, h, w); got {tuple(depth.shape)}")
+    if settings.depth_source == "alpha" and frames.shape[1] != 4:
+        raise ShapeError('depth_source is "alpha" but the source has no alpha channel')
+
+
+def _disparity(
+    frames: torch.Tensor,
+    depth: torch.Tensor | None,
+    settings: Settings,
+    first_frame: int,
+    estimator: DepthEstimator | None,
+) -> torch.Tensor:
+    """(T, 1, H, W) px at the frames' own width."""
+    height_px, width_px = frames.shape[-2:]
+    colour = frames[:, :3]
+    if settings.depth_source == "clip":
+        assert depth is not None
+        chosen = depth
+    elif settings.depth_source == "alpha":
+        chosen = frames[:, 3:4]
+    else:
+        chosen = (estimator or find_estimator()).estimate(colour)
+    return disparity_from_depth(chosen, settings, width_px, height_px, first_frame=first_frame, guide=colour)
+
+
+def _filled(
+    warp: Warp,
+    disocclusion: torch.Tensor,
+    settings: Settings,
+    first_frame: int,
+    inpainter: Inpainter | None,
+    progress: Progress | None,
+) -> tuple[torch.Tensor, float]:
+    if settings.engine == "none":
+        return warp.view.masked_fill(disocclusion, 0.0), 0.0
+    if settings.engine == "stretch":
+        return warp.view, 0.0
+    if inpainter is None:
+        from model.sasi.inpainter import load_inpainter
+
+        inpainter = load_inpainter("lite", device=str(warp.view.device))
+    fill = inpainter.fill(
+        warp.view,
+        disocclusion,
+        warp.disparity,
+        dilation=settings.dilation,
+        steps=settings.steps,
+        temporal_stride=settings.temporal_stride,
+        first_frame=first_frame,
+        blend=settings.blend,
+        feather_px=settings.px_at(warp.view.shape[-1], settings.feather),
+        max_width=settings.max_width,
+        progress=progress,
+    )
+    return fill.view, fill.retention
+
+
+def _grown(disocclusion: torch.Tensor, radius_px: float) -> torch.Tensor:
+    """Dilate by a square of `radius_px`, rounded to whole px; 0 returns the mask itself."""
+    radius = round(radius_px)
+    if radius == 0:
+        return disocclusion
+    grown = disocclusion.float()
+    grown = torch.nn.functional.max_pool2d(grown, (1, 2 * radius + 1), 1, (0, radius))
+    return torch.nn.functional.max_pool2d(grown, (2 * radius + 1, 1), 1, (radius, 0)) > 0
+
+
+def _masked_by_floating_window(right: torch.Tensor, disparity: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """Black bars at the frame's edge where near objects would be cut by it (a window violation)."""
+    if settings.floating_window == "off":
+        return right
+    width_px = right.shape[-1]
+    columns = torch.arange(width_px, device=right.device)
+    left_px, right_px = floating_window_px(disparity, settings, width_px)  # each (T,)
+    bars = (columns < left_px[:, None]) | (columns >= width_px - right_px[:, None])
+    right = right.masked_fill(bars[:, None, None, :], 0.0)
+    if right.shape[1] == 4:
+        right[:, 3] = right[:, 3].masked_fill(bars[:, None, :], 1.0)  # the bar is opaque black
+    return right
+
+
+def _comfort_warnings(low: float, high: float) -> tuple[str, ...]:
+    warnings = []
+    if high > COMFORT_LIMIT_PERCENT:
+        warnings.append(f"parallax reaches {high:.1f} % in front of the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)")
+    if low < -COMFORT_LIMIT_PERCENT:
+        warnings.append(f"parallax reaches {-low:.1f} % behind the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)")
+    return tuple(warnings)
+
+
+@dataclass
+class _StageClock:
+    """Times the stages and passes their progress on."""
+
+    progress: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def report(self, stage: str, fraction: float) -> None:
+        if self.progress is not None:
+            self.progress(stage, fraction)
+
+    def within(self, stage: str, start: float, end: float) -> Progress:
+        """A callback for a part that counts its own 0..1."""
+        return lambda _, fraction: self.report(stage, start + (end - start) * fraction)
+
+    @contextmanager
+    def stage(self, name: str, fraction: float) -> Iterator[None]:
+        self.report(name, fraction)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
