@@ -1,0 +1,35 @@
+"""Compile proto/ into the importable package `stereoconvert.v1`, and the native warp; the rest is pyproject.toml."""
+
+from pathlib import Path
+
+from grpc_tools import protoc
+from pybind11.setup_helpers import Pybind11Extension
+from setuptools import find_namespace_packages, setup
+
+STUBS = Path("build/python/stereoconvert")
+NATIVE_WARP = Path("model/warp/native.cpp")
+
+
+def compile_stubs() -> None:
+    """Generate the Python stubs of every .proto file; a refused file stops the installation."""
+    (STUBS / "v1").mkdir(parents=True, exist_ok=True)
+    for package in (STUBS, STUBS / "v1"):
+        (package / "__init__.py").write_text('"""Generated from proto/ by setup.py; do not edit."""\n')
+    outputs = [f"--{kind}_out={STUBS.parent}" for kind in ("python", "pyi", "grpc_python")]
+    sources = sorted(str(path) for path in Path("proto").rglob("*.proto"))
+    if protoc.main(["protoc", "-Iproto", *outputs, *sources]) != 0:
+        raise SystemExit("protoc refused proto/ (its messages are above): mend the file that it names")
+
+
+def native_warp() -> list[Pybind11Extension]:
+    """The C++ warp. Optional: where it does not compile, the torch form gives the same pixels, only slower."""
+    options = {"cxx_std": 17, "extra_compile_args": ["-O3"], "optional": True}
+    return [Pybind11Extension("model.warp._native", [str(NATIVE_WARP)], **options)] if NATIVE_WARP.exists() else []
+
+
+compile_stubs()
+setup(
+    packages=[*find_namespace_packages(include=["model*", "service*"]), "stereoconvert", "stereoconvert.v1"],
+    package_dir={"stereoconvert": str(STUBS)},
+    ext_modules=native_warp(),
+)
