@@ -78,7 +78,9 @@ def convert(
         warp = gapw(frames, disparity, settings.threshold, settings.px_at(frames.shape[-1], settings.edge_fix))
         disocclusion = _grown(warp.disocclusion, settings.px_at(frames.shape[-1], settings.mask_grow))
     with clock.stage("fill", 0.5):
-        right, retention = _filled(warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95))
+        right, retention = _filled(
+            warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95)
+        )
     with clock.stage("composite", 0.95):
         right = _masked_by_floating_window(right, warp.disparity, settings)
         low, high = (100 * value / frames.shape[-1] for value in (float(disparity.min()), float(disparity.max())))
@@ -183,7 +185,9 @@ def _masked_by_floating_window(right: torch.Tensor, disparity: torch.Tensor, set
 def _comfort_warnings(low: float, high: float) -> tuple[str, ...]:
     warnings = []
     if high > COMFORT_LIMIT_PERCENT:
-        warnings.append(f"parallax reaches {high:.1f} % in front of the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)")
+        warnings.append(
+            f"parallax reaches {high:.1f} % in front of the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)"
+        )
     if low < -COMFORT_LIMIT_PERCENT:
         warnings.append(f"parallax reaches {-low:.1f} % behind the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)")
     return tuple(warnings)

@@ -61,7 +61,9 @@ def _resized(image: torch.Tensor, axis: int, size: int) -> torch.Tensor:
 
 def _anaglyph(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     mix_left, mix_right = (torch.tensor(m, dtype=left.dtype, device=left.device) for m in (_DUBOIS_LEFT, _DUBOIS_RIGHT))
-    colour = torch.einsum("oc,tchw->tohw", mix_left, left[:, :3]) + torch.einsum("oc,tchw->tohw", mix_right, right[:, :3])
+    colour = torch.einsum("oc,tchw->tohw", mix_left, left[:, :3]) + torch.einsum(
+        "oc,tchw->tohw", mix_right, right[:, :3]
+    )
     return torch.cat((colour, torch.maximum(left[:, 3:], right[:, 3:])), dim=1)
 
 
