@@ -1,0 +1,57 @@
+# make setup   everything that is needed, into .venv and build/ (system packages by apt where they are missing)
+# make demo    a stereo picture and a stereo clip, made by the plugin's own binary; results in build/demo
+# make test    all quick tests            make check   formats, lint, types
+# make bundle  only the OpenFX bundle     make bench   speeds of this machine
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: setup bundle demo test check bench bench-docs clean distclean
+.DEFAULT_GOAL := setup
+
+PYTHON ?= python3
+BIN := .venv/bin
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+export PYTHONUNBUFFERED := 1
+
+setup: bundle
+
+build/.system: .ci/system-packages
+	@.ci/system-packages
+	@mkdir -p build && touch $@
+
+# pip writes into .venv, so the stamp lives there too: deleting .venv is enough to start over.
+.venv/.installed: build/.system .ci/python-environment requirements-dev.txt pyproject.toml setup.py \
+		$(wildcard proto/stereoconvert/v1/*.proto model/warp/native.cpp)
+	@PYTHON=$(PYTHON) .ci/python-environment
+	@touch $@
+
+build/build.ninja: .venv/.installed
+	@echo "setup: configuring the plugin and the headless host (log in build/configure.log)"
+	@cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+		>build/configure.log 2>&1 || { tail -n 40 build/configure.log >&2; exit 1; }
+	@touch $@
+
+bundle: build/build.ninja
+	@cmake --build build -- --quiet
+
+demo: bundle
+	@$(BIN)/python -m examples.demo
+
+test: bundle
+	@$(BIN)/python -m pytest -q
+
+check: build/build.ninja
+	@.ci/check
+
+bench: bundle
+	@$(BIN)/python -m examples.bench
+
+bench-docs: bundle
+	@$(BIN)/python -m examples.bench --write docs/results/bench.md
+
+clean: # all but the static libraries, which take minutes to build and follow the system's packages
+	find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} + 2>/dev/null || true
+	rm -rf out model/warp/_native*.so
+
+distclean: clean
+	rm -rf build .venv
