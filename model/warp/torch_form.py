@@ -1,0 +1,151 @@
+"""The warp in whole-tensor torch operations: CPU fallback and CUDA form of `reference.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.warp.surfaces import Surfaces, find_surfaces, nearest_surface
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What one surface shows in each target column. All (T, H, W); values are meaningless where `pixel` is -1.
+
+    pixel        int64: source pixel at or left of the sample; -1 where there is none
+    fraction     float32 0..1: of the way to the next pixel
+    disparity    float32, px
+    left, right  float32 -0.5..0.5: part of the target pixel that the surface covers, from the pixel's centre
+    """
+
+    pixel: Tensor
+    fraction: Tensor
+    disparity: Tensor
+    left: Tensor
+    right: Tensor
+
+    @property
+    def coverage(self) -> Tensor:
+        """Covered part of the target pixel, 0..1."""
+        return torch.where(self.pixel >= 0, (self.right - self.left).clamp_min(0), 0)
+
+
+def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Warp frames whose input is already checked.
+
+    image      (T, C, H, W) float32
+    disparity  (T, 1, H, W) float32, px, finite
+    returns    view (T, C, H, W) float32, disocclusion (T, 1, H, W) bool, disparity (T, 1, H, W) float32
+    """
+    shift = disparity[:, 0]
+    edge, colour = torch.zeros_like(shift[..., 1:]), image
+    surfaces = find_surfaces(shift, threshold, edge)
+    owner = nearest_surface(surfaces, threshold, 0.0)
+    front_pixel = nearest_surface(surfaces, threshold, 0.5)
+    second_pixel = nearest_surface(surfaces, threshold, 0.5, behind=front_pixel)
+    second_pixel = _keep_owner(surfaces, owner, front_pixel, second_pixel)
+    front, second = sample(surfaces, front_pixel), sample(surfaces, second_pixel)
+    background, background_disparity = _continue_background(surfaces, owner)
+
+    overlap = torch.minimum(front.right, second.right) - torch.maximum(front.left, second.left)
+    front_part = front.coverage
+    second_part = (second.coverage - torch.where(front.pixel >= 0, overlap, 0).clamp_min(0)).clamp_min(0)
+    rest = (1 - front_part - second_part).clamp_min(0)
+    view = _blend(
+        (front_part, interpolate(colour, surfaces, front.pixel, front.fraction)),
+        (second_part, interpolate(colour, surfaces, second.pixel, second.fraction)),
+        (rest, _gather(colour, background)),
+    )
+    disoccluded = owner < 0
+    new_disparity = torch.where(disoccluded, background_disparity, sample(surfaces, owner).disparity)
+    return view, disoccluded[:, None], new_disparity[:, None]
+
+
+def _keep_owner(surfaces: Surfaces, owner: Tensor, front: Tensor, second: Tensor) -> Tensor:
+    """Take the surface at the pixel's centre as the second one when two slivers lie in front of it."""
+    runs = [surfaces.first.gather(-1, pixel.clamp_min(0)) for pixel in (owner, front, second)]
+    return torch.where((owner >= 0) & (runs[0] != runs[1]) & (runs[0] != runs[2]), owner, second)
+
+
+def sample(surfaces: Surfaces, pixel: Tensor) -> Samples:
+    """Invert the map (eq. 3) at every target column, given the source pixel that lands there.
+
+    Positions are differences from the pixel's own column, so that they are as exact at column 16000 as at 0.
+    """
+    column = torch.arange(pixel.shape[-1], device=pixel.device)
+    source = pixel.clamp_min(0)
+    disparity, step = surfaces.disparity.gather(-1, source), surfaces.step.gather(-1, source)
+    first, last = surfaces.first.gather(-1, source), surfaces.last.gather(-1, source)
+    from_pixel = (column - source) + disparity
+    between = (from_pixel > 0) & (source != last)
+    fraction = torch.where(between, from_pixel / torch.where(between, 1 - step, 1), 0).clamp(0, 1)
+    left = (first - column) + (surfaces.left.gather(-1, source) - surfaces.disparity.gather(-1, first))
+    right = (last - column) + (surfaces.right.gather(-1, source) - surfaces.disparity.gather(-1, last))
+    return Samples(
+        pixel=pixel,
+        fraction=fraction,
+        disparity=disparity + fraction * step,
+        left=left.clamp(-0.5, 0.5),
+        right=right.clamp(-0.5, 0.5),
+    )
+
+
+def interpolate(colour: Tensor, surfaces: Surfaces, pixel: Tensor, fraction: Tensor) -> Tensor:
+    """Sample Catmull-Rom between `pixel` and the next (eq. 4), with taps that never leave the run.
+
+    colour (T, C, H, W); pixel, fraction (T, H, W); returns (T, C, H, W)
+    """
+    source = pixel.clamp_min(0)
+    first, last = surfaces.first.gather(-1, source), surfaces.last.gather(-1, source)
+    taps = [torch.minimum(torch.maximum(source + tap, first), last) for tap in (-1, 0, 1, 2)]
+    return _blend(*((weight, _gather(colour, tap)) for weight, tap in zip(cubic(fraction), taps, strict=True)))
+
+
+def cubic(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Weights of the four Catmull-Rom taps at fraction t; exactly 0, 1, 0, 0 at t = 0."""
+    return (
+        t * (-0.5 + t * (1 - 0.5 * t)),
+        1 + t * t * (-2.5 + 1.5 * t),
+        t * (0.5 + t * (2 - 1.5 * t)),
+        t * t * (-0.5 + 0.5 * t),
+    )
+
+
+def _continue_background(surfaces: Surfaces, owner: Tensor) -> tuple[Tensor, Tensor]:
+    """Find, for every target column, the source pixel that the background beside it ends with.
+
+    returns  pixel (T, H, W) int64 and its disparity, of the farther of the surfaces seen next on the left and right
+    """
+    width = owner.shape[-1]
+    column = torch.arange(width, device=owner.device)
+    seen = owner >= 0
+    at_left = torch.where(seen, column, -1).cummax(-1).values.roll(1, -1)
+    at_left[..., 0] = -1
+    at_right = torch.where(seen, column, width).flip(-1).cummin(-1).values.flip(-1).roll(-1, -1)
+    at_right[..., -1] = width
+    left_pixel = surfaces.last.gather(-1, owner.gather(-1, at_left.clamp_min(0)).clamp_min(0))
+    right_pixel = surfaces.first.gather(-1, owner.gather(-1, at_right.clamp_max(width - 1)).clamp_min(0))
+    infinity = torch.inf
+    left_disparity = torch.where(at_left >= 0, surfaces.disparity.gather(-1, left_pixel), infinity)
+    right_disparity = torch.where(at_right < width, surfaces.disparity.gather(-1, right_pixel), infinity)
+    pixel = torch.where(left_disparity < right_disparity, left_pixel, right_pixel)
+    disparity = torch.minimum(left_disparity, right_disparity)
+    # A row that left the frame entirely: continue its farthest surface.
+    farthest = surfaces.disparity.amin(-1, keepdim=True)
+    gone = torch.isinf(disparity)
+    outside = (column + farthest).round().clamp(0, width - 1).to(torch.int64)
+    return torch.where(gone, outside, pixel), torch.where(gone, farthest, disparity)
+
+
+def _gather(colour: Tensor, pixel: Tensor) -> Tensor:
+    return colour.gather(-1, pixel[:, None].expand(colour.shape))
+
+
+def _blend(*parts: tuple[Tensor, Tensor]) -> Tensor:
+    """Sum colours (T, C, H, W) by weights (T, H, W)."""
+    total = parts[0][0][:, None] * parts[0][1]
+    for weight, colour in parts[1:]:
+        total = total + weight[:, None] * colour
+    return total
