@@ -1,0 +1,46 @@
+# gRPC and protobuf as `stereo_convert::grpc`: static, position independent and hidden where this machine can give
+# that, else the system's shared libraries with a loud warning. xxHash is used as a header only.
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(stereo_convert_grpc INTERFACE)
+add_library(stereo_convert::grpc ALIAS stereo_convert_grpc)
+target_link_libraries(stereo_convert_grpc INTERFACE Threads::Threads)
+
+set(STEREO_CONVERT_DEPS_DIR ${PROJECT_SOURCE_DIR}/build/deps CACHE PATH "Where the rebuilt static archives are kept")
+option(STEREO_CONVERT_STATIC_GRPC "Link gRPC statically, so that the bundle runs on other machines" ON)
+
+# The parts of gRPC without TLS: the plugin speaks over a Unix socket, or over TCP with a token inside a trusted network.
+# So OpenSSL and re2 stay out of the host.
+set(system_archives grpc++_unsecure grpc_unsecure gpr upb address_sorting cares z)
+
+set(static_problem "STEREO_CONVERT_STATIC_GRPC is off")
+if(STEREO_CONVERT_STATIC_GRPC)
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/cmake/static_deps.sh ${STEREO_CONVERT_DEPS_DIR}
+    RESULT_VARIABLE status ERROR_VARIABLE static_problem)
+  if(status EQUAL 0)
+    set(static_problem "")
+    foreach(name IN LISTS system_archives)
+      find_library(ARCHIVE_${name} lib${name}.a)
+      if(NOT ARCHIVE_${name})
+        string(APPEND static_problem " lib${name}.a is not installed.")
+      endif()
+      list(APPEND archives ${ARCHIVE_${name}})
+    endforeach()
+  endif()
+endif()
+
+if(static_problem STREQUAL "")
+  file(GLOB rebuilt ${STEREO_CONVERT_DEPS_DIR}/lib/*.a)
+  target_link_libraries(stereo_convert_grpc INTERFACE
+    -Wl,--start-group ${archives} ${rebuilt} -Wl,--end-group ${CMAKE_DL_LIBS} rt m)
+else()
+  message(WARNING "Linking gRPC and protobuf as shared libraries: ${static_problem}\n"
+    "THIS BUNDLE WORKS ON THIS MACHINE ONLY, and may clash with a host that brings its own protobuf.")
+  find_library(GRPCPP_LIBRARY NAMES grpc++_unsecure grpc++ REQUIRED)
+  find_library(GRPC_LIBRARY NAMES grpc_unsecure grpc REQUIRED)
+  find_library(GPR_LIBRARY gpr REQUIRED)
+  find_library(PROTOBUF_LIBRARY NAMES protobuf-lite REQUIRED)
+  target_link_libraries(stereo_convert_grpc INTERFACE
+    ${GRPCPP_LIBRARY} ${GRPC_LIBRARY} ${GPR_LIBRARY} ${PROTOBUF_LIBRARY} rt)
+endif()
