@@ -62,3 +62,25 @@ def test_type_and_default_on_the_wire_are_those_of_the_table(name):
 def test_range_on_the_wire_is_that_of_the_table(name):
     rules = SETTINGS[name].metadata
     assert f"{rules['low']:g}..{rules['high']:g}" in wire_fields()[name][1]
+
+
+def documented_rows() -> dict[str, tuple[str, str]]:
+    """docs/settings.md: name -> (values, default)."""
+    row = re.compile(r"^\| [^|]+ \| `(\w+)` \| ([^|]+) \| ([^|]+) \|", re.MULTILINE)
+    return {name: (values, default) for name, values, default in row.findall((ROOT / "docs/settings.md").read_text())}
+
+
+def test_the_documentation_lists_every_setting_in_order():
+    assert list(documented_rows()) == list(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_documentation_states_values_and_default(name):
+    values, default = documented_rows()[name]
+    rules = SETTINGS[name].metadata
+    if "choices" in rules:
+        assert values == ", ".join(str(choice).lower() for choice in rules["choices"])
+    elif abs(rules["high"]) < 1e9:
+        assert values.split()[0] == f"{rules['low']:g}..{rules['high']:g}"
+    stated = SETTINGS[name].default
+    assert default == (f"{stated:g}" if isinstance(stated, float) else str(stated).lower())
