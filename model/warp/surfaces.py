@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,59 +13,55 @@ FOLD_PX = 1.0
 
 @dataclass(frozen=True)
 class Surfaces:
-    """Runs of pixels without a cut between them. All tensors are (T, H, W); columns index the source row.
+    """Runs of pixels without a cut between them. All tensors but `cut` are (T, H, W); columns index the source row.
 
     disparity          float32, px
     step               float32, px: disparity of the next pixel minus this one; 0 in the last column
+    cut                (T, H, W-1) bool: between a pixel and the next the surface tears or folds
     first, last        int64: first and last pixel of the run that the pixel belongs to
-    left, right        float32, px: where the run's edges lie, measured from its first and last pixel's centre
-    hidden             bool: a single pixel between two stretched segments: part of a soft edge, not a surface
+    left, right        float32, px: where that run's edges lie, from the centres of its first and last pixel
+    hidden             bool: a single pixel between two tears: part of a soft edge, not a surface
     """
 
     disparity: Tensor
     step: Tensor
+    cut: Tensor
     first: Tensor
     last: Tensor
     left: Tensor
     right: Tensor
     hidden: Tensor
 
-
-def find_cuts(disparity: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Find the segments between neighbours where the surface tears (stretched, eq. 7) or folds.
-
-    disparity  (..., W) float32, px
-    returns    stretched, folded: (..., W-1) bool
-    """
-    step = disparity[..., 1:] - disparity[..., :-1]
-    return 1 - step > threshold, step >= FOLD_PX
+    def with_edges(self, edge: Tensor) -> Surfaces:
+        """Move the edges at cuts; `edge` (T, H, W-1) float32, px, from the middle between two pixels, -0.5..0.5."""
+        half = torch.full_like(self.disparity[..., :1], 0.5)
+        left = torch.cat([-half, edge - 0.5], -1).gather(-1, self.first)
+        right = torch.cat([edge + 0.5, half], -1).gather(-1, self.last)
+        return replace(self, left=left, right=right)
 
 
-def find_surfaces(disparity: Tensor, threshold: float, edge: Tensor) -> Surfaces:
-    """Cut every row into surfaces.
+def find_surfaces(disparity: Tensor, threshold: float) -> Surfaces:
+    """Cut every row into surfaces, with their edges in the middle between pixels.
 
     disparity  (T, H, W) float32, px, finite
-    edge       (T, H, W-1) float32, px: position of the edge measured from the middle between two neighbours,
-               -0.5..0.5, used where there is a cut
+    threshold  stretch dx'/dx above which a segment is torn (eq. 7)
     """
     width = disparity.shape[-1]
     column = torch.arange(width, device=disparity.device).expand(disparity.shape)
-    stretched, folded = find_cuts(disparity, threshold)
+    step = torch.diff(disparity, append=disparity[..., -1:])
+    torn = 1 - step[..., :-1] > threshold
+    cut = torn | (step[..., :-1] >= FOLD_PX)
     border = torch.ones_like(disparity[..., :1], dtype=torch.bool)
-    starts = torch.cat([border, stretched | folded], -1)
-    ends = torch.cat([stretched | folded, border], -1)
-    first = torch.where(starts, column, 0).cummax(-1).values
-    last = torch.where(ends, column, width - 1).flip(-1).cummin(-1).values.flip(-1)
-    half = torch.full_like(disparity[..., :1], 0.5)
-    no = ~border
+    half = torch.full_like(disparity, 0.5)
     return Surfaces(
         disparity=disparity,
-        step=torch.diff(disparity, append=disparity[..., -1:]),
-        first=first,
-        last=last,
-        left=torch.cat([-half, edge - 0.5], -1).gather(-1, first),
-        right=torch.cat([edge + 0.5, half], -1).gather(-1, last),
-        hidden=torch.cat([no, stretched], -1) & torch.cat([stretched, no], -1),
+        step=step,
+        cut=cut,
+        first=torch.where(torch.cat([border, cut], -1), column, 0).cummax(-1).values,
+        last=torch.where(torch.cat([cut, border], -1), column, width - 1).flip(-1).cummin(-1).values.flip(-1),
+        left=-half,
+        right=half,
+        hidden=torch.cat([~border, torn], -1) & torch.cat([torn, ~border], -1),
     )
 
 

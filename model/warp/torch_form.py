@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model.warp.edges import gather_colour, refine_edges
 from model.warp.surfaces import Surfaces, find_surfaces, nearest_surface
 
 
@@ -39,9 +40,7 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
     disparity  (T, 1, H, W) float32, px, finite
     returns    view (T, C, H, W) float32, disocclusion (T, 1, H, W) bool, disparity (T, 1, H, W) float32
     """
-    shift = disparity[:, 0]
-    edge, colour = torch.zeros_like(shift[..., 1:]), image
-    surfaces = find_surfaces(shift, threshold, edge)
+    colour, surfaces = refine_edges(image, find_surfaces(disparity[:, 0], threshold))
     owner = nearest_surface(surfaces, threshold, 0.0)
     front_pixel = nearest_surface(surfaces, threshold, 0.5)
     second_pixel = nearest_surface(surfaces, threshold, 0.5, behind=front_pixel)
@@ -56,7 +55,7 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
     view = _blend(
         (front_part, interpolate(colour, surfaces, front.pixel, front.fraction)),
         (second_part, interpolate(colour, surfaces, second.pixel, second.fraction)),
-        (rest, _gather(colour, background)),
+        (rest, gather_colour(colour, background)),
     )
     disoccluded = owner < 0
     new_disparity = torch.where(disoccluded, background_disparity, sample(surfaces, owner).disparity)
@@ -100,7 +99,7 @@ def interpolate(colour: Tensor, surfaces: Surfaces, pixel: Tensor, fraction: Ten
     source = pixel.clamp_min(0)
     first, last = surfaces.first.gather(-1, source), surfaces.last.gather(-1, source)
     taps = [torch.minimum(torch.maximum(source + tap, first), last) for tap in (-1, 0, 1, 2)]
-    return _blend(*((weight, _gather(colour, tap)) for weight, tap in zip(cubic(fraction), taps, strict=True)))
+    return _blend(*((weight, gather_colour(colour, tap)) for weight, tap in zip(cubic(fraction), taps, strict=True)))
 
 
 def cubic(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -137,10 +136,6 @@ def _continue_background(surfaces: Surfaces, owner: Tensor) -> tuple[Tensor, Ten
     gone = torch.isinf(disparity)
     outside = (column + farthest).round().clamp(0, width - 1).to(torch.int64)
     return torch.where(gone, outside, pixel), torch.where(gone, farthest, disparity)
-
-
-def _gather(colour: Tensor, pixel: Tensor) -> Tensor:
-    return colour.gather(-1, pixel[:, None].expand(colour.shape))
 
 
 def _blend(*parts: tuple[Tensor, Tensor]) -> Tensor:

@@ -1,0 +1,157 @@
+"""Layered scenes whose right eye is known exactly: cut-outs over a background at chosen disparities, for measuring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SUPERSAMPLING = 5
+"""Scenes are composed at this (odd) multiple of their size, then averaged down: exact mixed pixels and centres."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Both eyes of a scene and what is true about them.
+
+    left, right    (3, H, W) float32, 0..1
+    disparity      (H, W) float32, px, of the left eye; at a mixed pixel that of the layer that covers its centre
+    disocclusion   (H, W) bool: pixels of the right eye that the left eye does not see
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    disparity: np.ndarray
+    disocclusion: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A picture with a silhouette, all at the composed (large) size, wider than the frame by the margin on each side.
+
+    colour     (3, H', W') float32
+    opaque     (H', W') bool
+    disparity  (H', 1) float32, px of the frame: constant or changing from row to row
+    """
+
+    colour: np.ndarray
+    opaque: np.ndarray
+    disparity: np.ndarray
+
+
+def make_scene(
+    seed: int, width: int = 960, height: int = 540, reach_px: float = 24, thin: bool = False, textures: tuple = ()
+) -> Scene:
+    """Compose a scene of a background and about eight cut-outs within ±reach_px.
+
+    thin      also bars of 2..8 px at any slant
+    textures  (H, W, 3) float32 pictures to cut from; empty means procedural ones
+    """
+    rng = np.random.default_rng(seed)
+    margin = int(reach_px + 4) * SUPERSAMPLING
+    size = (height * SUPERSAMPLING, width * SUPERSAMPLING + 2 * margin)
+    count, bars = 8, 8 if thin else 0
+    # These fractions of a pixel land on whole columns of the composed picture, so that the truth is exact.
+    disparities = np.sort(rng.integers(-reach_px * SUPERSAMPLING, reach_px * SUPERSAMPLING + 1, count + bars + 1))
+    is_bar = rng.permutation(np.arange(count + bars) < bars)
+    layers = []
+    for index, steps in enumerate(disparities):
+        silhouette = _everywhere if index == 0 else _bar if is_bar[index - 1] else _blob
+        opaque = silhouette(rng, size)
+        rows = np.full((size[0], 1), steps / SUPERSAMPLING, np.float32)
+        layers.append(Layer(_texture(rng, size, textures), opaque, rows))
+    return _compose(layers, width, height, margin)
+
+
+def _compose(layers: list[Layer], width: int, height: int, margin: int) -> Scene:
+    shape = (height * SUPERSAMPLING, width * SUPERSAMPLING)
+    columns = np.arange(shape[1])[None, :] + margin
+    left, right = np.zeros((3, *shape), np.float32), np.zeros((3, *shape), np.float32)
+    left_layer, right_layer = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
+    rows = np.arange(shape[0])[:, None]
+    for index, layer in enumerate(layers):
+        seen = layer.opaque[rows, columns]
+        left = np.where(seen, layer.colour[:, rows, columns], left)
+        left_layer = np.where(seen, index, left_layer)
+        moved = columns + np.round(layer.disparity * SUPERSAMPLING).astype(int)
+        seen = layer.opaque[rows, moved]
+        right = np.where(seen, layer.colour[:, rows, moved], right)
+        right_layer = np.where(seen, index, right_layer)
+    disparities = np.stack([layer.disparity[:, 0] for layer in layers])  # (N, H')
+    source = columns - margin + np.round(disparities[right_layer, rows] * SUPERSAMPLING).astype(int)
+    inside = (source >= 0) & (source < shape[1])
+    found = left_layer[rows, source.clip(0, shape[1] - 1)]
+    hidden = ~inside | (found != right_layer)
+    center = SUPERSAMPLING // 2
+    at_center = (slice(center, None, SUPERSAMPLING),) * 2
+    return Scene(
+        left=_average(left),
+        right=_average(right),
+        disparity=disparities[left_layer, rows][at_center].astype(np.float32),
+        disocclusion=hidden[at_center],
+    )
+
+
+def _average(picture: np.ndarray) -> np.ndarray:
+    channels, height, width = picture.shape
+    cells = picture.reshape(channels, height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING)
+    return cells.mean((2, 4), dtype=np.float32)
+
+
+def _texture(rng: np.random.Generator, size: tuple[int, int], textures: tuple) -> np.ndarray:
+    """Cut a (3, H', W') piece from a picture, as sharp as a picture of the frame's own size is."""
+    height, width = (-(-edge // SUPERSAMPLING) for edge in size)
+    source = textures[rng.integers(len(textures))] if textures else _noise_picture(rng, height, width)
+    scale = max(height / source.shape[0], width / source.shape[1], 0.5)
+    source = cv2.resize(source, None, fx=scale * 1.02, fy=scale * 1.02, interpolation=cv2.INTER_AREA)
+    top, left = rng.integers(source.shape[0] - height + 1), rng.integers(source.shape[1] - width + 1)
+    piece = source[top : top + height, left : left + width]
+    if rng.random() < 0.5:
+        piece = piece[:, ::-1]
+    large = cv2.resize(piece, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(large.transpose(2, 0, 1).clip(0, 1))
+
+
+def _noise_picture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Make a picture whose spectrum falls like a photograph's, 1/f, around a random colour."""
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
+    falloff = 1 / np.maximum(np.hypot(fy, fx), 1 / max(height, width))
+    planes = []
+    for _ in range(3):
+        noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((height, width))) * falloff, (height, width))
+        planes.append(rng.uniform(0.3, 0.7) + 0.16 * noise / noise.std())
+    shared = planes[0] - planes[0].mean()
+    return np.stack([0.5 * plane + 0.25 + 0.5 * shared for plane in planes], -1).astype(np.float32).clip(0, 1)
+
+
+def _everywhere(_: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    return np.ones(size, bool)
+
+
+def _blob(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Draw a rounded polygon a fifth to a half of the frame high."""
+    height, width = size
+    center = rng.uniform((0, 0), (width, height))
+    radius = rng.uniform(0.1, 0.25) * height
+    angle = np.sort(rng.uniform(0, 2 * np.pi, 14))
+    reach = radius * rng.uniform(0.6, 1.3, 14)
+    points = center + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+    drawn = np.zeros(size, np.uint8)
+    cv2.fillPoly(drawn, [points.astype(np.int32)], 1)
+    return drawn.astype(bool)
+
+
+def _bar(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Draw a bar 2..8 frame px wide across much of the frame."""
+    height, width = size
+    center = rng.uniform((0.1 * width, 0.2 * height), (0.9 * width, 0.8 * height))
+    slant = rng.uniform(0, np.pi)
+    along = np.array([np.cos(slant), np.sin(slant)])
+    across = np.array([-along[1], along[0]]) * rng.uniform(2, 8) * SUPERSAMPLING / 2
+    length = rng.uniform(0.3, 0.8) * height
+    corners = [center + along * length + across, center + along * length - across]
+    corners += [center - along * length - across, center - along * length + across]
+    drawn = np.zeros(size, np.uint8)
+    cv2.fillPoly(drawn, [np.round(corners).astype(np.int32)], 1)
+    return drawn.astype(bool)
