@@ -62,6 +62,7 @@ class Settings:
     max_width: int = _number(1280, 640, 3840, "px, width the fill is computed at")
 
     def __post_init__(self) -> None:
+        """Check every field, so that a Settings that exists is valid."""
         for setting in fields(self):
             object.__setattr__(self, setting.name, _checked(setting, getattr(self, setting.name)))
         if self.range == "manual" and self.near == self.far:

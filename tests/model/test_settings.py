@@ -25,7 +25,7 @@ from model.settings import Settings, parse_settings
     ],
 )
 def test_a_value_outside_its_range_is_refused_by_name(wrong: dict[str, object]) -> None:
-    with pytest.raises(SettingsError, match=list(wrong)[0] if len(wrong) == 1 else "near and far"):
+    with pytest.raises(SettingsError, match=next(iter(wrong)) if len(wrong) == 1 else "near and far"):
         Settings(**wrong)  # type: ignore[arg-type]
 
 
