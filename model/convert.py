@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from model.depth.cuts import find_cuts
 from model.depth.disparity import disparity_from_depth
 from model.depth.estimators import DepthEstimator, find_estimator
-from model.depth.floating_window import floating_window_px
+from model.depth.floating_window import floating_window, mask_edge
 from model.errors import FrameFormatError, ShapeError
 from model.settings import Settings
 from model.warp.gapw import Warp, gapw
@@ -30,6 +31,7 @@ Progress = Callable[[str, float], None]
 class Conversion:
     """What one window became.
 
+    left          (T, C, H, W)  float32, the source itself unless a floating window masks its left edge
     right         (T, C, H, W)  float32, as the source: same channels, same range
     disocclusion  (T, 1, H, W)  bool, in the right view, True where the left eye saw nothing
     disparity     (T, 1, H, W)  float32, px of the right view, > 0 nearer than the screen
@@ -39,6 +41,7 @@ class Conversion:
     warnings      one sentence each, for the artist
     """
 
+    left: torch.Tensor
     right: torch.Tensor
     disocclusion: torch.Tensor
     disparity: torch.Tensor
@@ -47,6 +50,17 @@ class Conversion:
     min_parallax: float
     max_parallax: float
     warnings: tuple[str, ...]
+
+    def only(self, indices: Sequence[int]) -> Conversion:
+        """Keep these frames of the window, in this order; the figures stay those of the whole window."""
+        index = list(indices)
+        return replace(
+            self,
+            left=self.left[index],
+            right=self.right[index],
+            disocclusion=self.disocclusion[index],
+            disparity=self.disparity[index],
+        )
 
 
 def convert(
@@ -82,11 +96,11 @@ def convert(
             warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95)
         )
     with clock.stage("composite", 0.95):
-        right = _masked_by_floating_window(right, warp.disparity, settings)
+        left, right = _masked_by_floating_window(frames, right, disparity, settings, first_frame)
         low, high = (100 * value / frames.shape[-1] for value in (float(disparity.min()), float(disparity.max())))
     clock.report("composite", 1.0)
     return Conversion(
-        right, disocclusion, warp.disparity, retention, clock.seconds, low, high, _comfort_warnings(low, high)
+        left, right, disocclusion, warp.disparity, retention, clock.seconds, low, high, _comfort_warnings(low, high)
     )
 
 
@@ -168,18 +182,14 @@ def _grown(disocclusion: torch.Tensor, radius_px: float) -> torch.Tensor:
     return torch.nn.functional.max_pool2d(grown, (2 * radius + 1, 1), 1, (radius, 0)) > 0
 
 
-def _masked_by_floating_window(right: torch.Tensor, disparity: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """Black bars at the frame's edge where near objects would be cut by it (a window violation)."""
+def _masked_by_floating_window(
+    left: torch.Tensor, right: torch.Tensor, disparity: torch.Tensor, settings: Settings, first_frame: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Black bars at the frame's edges where they would cut near objects off (a window violation)."""
     if settings.floating_window == "off":
-        return right
-    width_px = right.shape[-1]
-    columns = torch.arange(width_px, device=right.device)
-    left_px, right_px = floating_window_px(disparity, settings, width_px)  # each (T,)
-    bars = (columns < left_px[:, None]) | (columns >= width_px - right_px[:, None])
-    right = right.masked_fill(bars[:, None, None, :], 0.0)
-    if right.shape[1] == 4:
-        right[:, 3] = right[:, 3].masked_fill(bars[:, None, :], 1.0)  # the bar is opaque black
-    return right
+        return left, right
+    bars = floating_window(disparity, settings, first_frame=first_frame, cuts=find_cuts(left[:, :3]))
+    return mask_edge(left, bars.left_px, "left"), mask_edge(right, bars.right_px, "right")
 
 
 def _comfort_warnings(low: float, high: float) -> tuple[str, ...]:

@@ -15,16 +15,15 @@ _DUBOIS_LEFT = ((0.437, 0.449, 0.164), (-0.062, -0.062, -0.024), (-0.048, -0.050
 _DUBOIS_RIGHT = ((-0.011, -0.032, -0.007), (0.377, 0.761, 0.009), (-0.026, -0.093, 1.234))
 
 
-def compose(output: str, left: torch.Tensor, conversion: Conversion) -> torch.Tensor:
+def compose(output: str, conversion: Conversion) -> torch.Tensor:
     """Lay out a window as `output` asks.
 
     output      one of model.settings.OUTPUTS
-    left        (T, C, H, W)  float32, the source
     returns     (T, C, H', W') float32: H' = 2H for "tb-full", W' = 2W for "sbs-full", else the source's size
 
     Raises SettingsError for an unknown output.
     """
-    right = conversion.right
+    left, right = conversion.left, conversion.right
     if output == "right":
         return right
     if output == "left":

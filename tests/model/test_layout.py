@@ -9,6 +9,7 @@ from model.layout import compose
 
 LEFT = torch.arange(48, dtype=torch.float32).reshape(1, 4, 3, 4)
 CONVERSION = Conversion(
+    left=LEFT,
     right=LEFT + 100,
     disocclusion=torch.tensor([[[[True, False, False, False]] * 3]]),
     disparity=torch.full((1, 1, 3, 4), 0.2),
@@ -21,13 +22,13 @@ CONVERSION = Conversion(
 
 
 def test_full_layouts_hold_both_eyes_untouched() -> None:
-    sbs, tb = compose("sbs-full", LEFT, CONVERSION), compose("tb-full", LEFT, CONVERSION)
+    sbs, tb = compose("sbs-full", CONVERSION), compose("tb-full", CONVERSION)
     assert torch.equal(sbs[..., :4], LEFT) and torch.equal(sbs[..., 4:], CONVERSION.right)
     assert torch.equal(tb[..., :3, :], LEFT) and torch.equal(tb[..., 3:, :], CONVERSION.right)
 
 
 def test_half_side_by_side_averages_pairs_of_columns() -> None:
-    half = compose("sbs-half", LEFT, CONVERSION)
+    half = compose("sbs-half", CONVERSION)
     assert half.shape == LEFT.shape
     assert torch.equal(half[..., 0], (LEFT[..., 0] + LEFT[..., 1]) / 2)
     assert torch.equal(half[..., 3], (LEFT[..., 2] + LEFT[..., 3]) / 2 + 100)
@@ -37,35 +38,35 @@ def test_half_side_by_side_averages_pairs_of_columns() -> None:
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 1), (1, 3), (5, 7)])
 def test_half_layouts_keep_odd_sizes(output: str, height: int, width: int) -> None:
     left = torch.rand(2, 3, height, width)
-    both = Conversion(left, left[:, :1] > 0, left[:, :1], 0.0, {}, 0.0, 0.0, ())
-    assert compose(output, left, both).shape == left.shape
+    both = Conversion(left, left, left[:, :1] > 0, left[:, :1], 0.0, {}, 0.0, 0.0, ())
+    assert compose(output, both).shape == left.shape
 
 
 def test_an_anaglyph_of_equal_grey_eyes_is_that_grey() -> None:
     grey = torch.full((1, 3, 2, 2), 0.5)
-    both = Conversion(grey, grey[:, :1] > 1, grey[:, :1], 0.0, {}, 0.0, 0.0, ())
+    both = Conversion(grey, grey, grey[:, :1] > 1, grey[:, :1], 0.0, {}, 0.0, 0.0, ())
     # Dubois' rows sum to 1 within 2 %: he optimised colours on a screen, not the sum.
-    assert torch.allclose(compose("anaglyph", grey, both), grey, atol=0.02)
+    assert torch.allclose(compose("anaglyph", both), grey, atol=0.02)
 
 
 def test_an_anaglyph_shows_the_left_eye_in_red() -> None:
     white, black = torch.ones(1, 3, 1, 1), torch.zeros(1, 3, 1, 1)
-    both = Conversion(black, black[:, :1] > 1, black[:, :1], 0.0, {}, 0.0, 0.0, ())
-    red, green, blue = compose("anaglyph", white, both).flatten()
+    both = Conversion(white, black, black[:, :1] > 1, black[:, :1], 0.0, {}, 0.0, 0.0, ())
+    red, green, blue = compose("anaglyph", both).flatten()
     assert red > 1 and green < 0 and blue < 0
 
 
 def test_the_disparity_output_has_the_screen_at_half_grey() -> None:
     # 0.2 px of 4 px is 5 % of the width: half a unit.
-    shown = compose("disparity", LEFT, CONVERSION)
+    shown = compose("disparity", CONVERSION)
     assert torch.allclose(shown[:, :3], torch.full((1, 3, 3, 4), 1.0)) and torch.equal(shown[:, 3], torch.ones(1, 3, 4))
 
 
 def test_the_mask_output_is_one_where_the_left_eye_saw_nothing() -> None:
-    shown = compose("mask", LEFT, CONVERSION)
+    shown = compose("mask", CONVERSION)
     assert torch.equal(shown[0, 0, 0], torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
 
 def test_an_unknown_output_is_refused() -> None:
     with pytest.raises(SettingsError, match="holo"):
-        compose("holo", LEFT, CONVERSION)
+        compose("holo", CONVERSION)
