@@ -1,0 +1,62 @@
+"""The seam for depth estimators: what one is, which there are, how to find one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from model.depth.draft import Draft
+from model.errors import InvalidInputError
+
+
+class DepthEstimator(Protocol):
+    """Something that finds depth in a window of frames; its result depends on these frames alone."""
+
+    @property
+    def name(self) -> str:
+        """What the panel and the command line call it."""
+        ...
+
+    @property
+    def license(self) -> str:
+        """SPDX identifier of the licence of its weights or code."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """One line for the panel's status: what it looks at, which weights."""
+        ...
+
+    def estimate(self, frames: Tensor) -> Tensor:
+        """Estimate nearness.
+
+        frames   (T, 3, H, W)  float32, about 0..1, finite
+        returns  (T, 1, h, w)  float32, 0 far .. 1 near; stretched over the frame
+        """
+        ...
+
+
+_ESTIMATORS: dict[str, Callable[[], DepthEstimator]] = {Draft.name: Draft}
+"""By name, best last. Building one is cheap; weights are loaded by the first `estimate`."""
+
+
+def available_estimators() -> list[DepthEstimator]:
+    """List the estimators of this installation, best first."""
+    return [build() for build in reversed(_ESTIMATORS.values())]
+
+
+def find_estimator(name: str = "") -> DepthEstimator:
+    """Find an estimator by name, whatever its case; "" is the best there is.
+
+    Raises InvalidInputError for a name that is not installed.
+    """
+    estimators = available_estimators()
+    for estimator in estimators:
+        if name.lower() in ("", estimator.name.lower()):
+            return estimator
+    names = ", ".join(estimator.name for estimator in estimators)
+    raise InvalidInputError(
+        f"no depth estimator is called {name!r}; installed are {names}; leave it empty for the best"
+    )
