@@ -1,0 +1,131 @@
+"""Flags of every verb, turned into configurations; only `parse_command` sees argparse.
+
+Each verb's module is imported when it runs, so that `serve` listens before torch or OpenCV are loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from model.errors import StereoError
+from service.config import ServiceConfig
+
+Command = Callable[[], int]
+
+
+def parse_command(arguments: list[str]) -> Command:
+    """The command that the arguments ask for; exits with 2 and a message when they ask for none."""
+    parser = _parser()
+    flags = parser.parse_args(arguments)
+    try:
+        return flags.build(flags)
+    except StereoError as error:
+        parser.error(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m service", description="Stereo Convert: the service and its tools.")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for add in (_add_serve, _add_describe, _add_doctor, _add_bench):
+        add(verbs)
+    return parser
+
+
+def _add_serve(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("serve", help="run the service until it is told to stop")
+    verb.add_argument(
+        "--socket", type=Path, metavar="PATH", help="Unix socket (default: service.sock in the runtime dir)"
+    )
+    verb.add_argument("--listen", metavar="127.0.0.1:PORT", help="also listen on loopback TCP; needs the token; 0: any")
+    verb.add_argument(
+        "--token-file", type=Path, metavar="F", help="token for TCP, made if absent (default: runtime dir)"
+    )
+    verb.add_argument(
+        "--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)"
+    )
+    verb.add_argument(
+        "--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)"
+    )
+    verb.add_argument(
+        "--device", action="append", metavar="D", help="auto, cpu, cuda:0, ...; repeat for several (default: auto)"
+    )
+    verb.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
+    verb.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    verb.add_argument("--log-file", type=Path, metavar="F", help="write the log here (default: stderr)")
+    verb.set_defaults(build=_build_serve)
+
+
+def _build_serve(flags: argparse.Namespace) -> Command:
+    config = ServiceConfig(
+        socket=flags.socket,
+        listen=flags.listen,
+        token_file=flags.token_file,
+        idle_exit_s=flags.idle_exit,
+        drain_s=flags.drain,
+        devices=tuple(flags.device or ("auto",)),
+        warm_up=not flags.no_warm_up,
+    )
+    return partial(_serve, config, flags.log_level, flags.log_file)
+
+
+def _serve(config: ServiceConfig, log_level: str, log_file: Path | None) -> int:
+    from service.logs import set_up_logs
+    from service.serve import serve
+    from service.stereo_model import TorchModel
+
+    set_up_logs(log_level, log_file)
+    return asyncio.run(serve(config, TorchModel()))
+
+
+def _add_address(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--address", metavar="A", help="unix:PATH or HOST:PORT (default: the local service's socket)")
+    verb.add_argument("--token-file", type=Path, metavar="F", help="token for TCP (default: runtime dir)")
+
+
+def _add_describe(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("describe", help="ask a running service what it is and can do")
+    _add_address(verb)
+    verb.set_defaults(build=_build_describe)
+
+
+def _build_describe(flags: argparse.Namespace) -> Command:
+    def run() -> int:
+        from service.describe import describe
+
+        return describe(flags.address, ServiceConfig(token_file=flags.token_file))
+
+    return run
+
+
+def _add_doctor(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("doctor", help="say what is missing here and how to get it")
+    verb.set_defaults(build=_build_doctor)
+
+
+def _build_doctor(flags: argparse.Namespace) -> Command:
+    def run() -> int:
+        from service.doctor import doctor
+
+        return doctor(ServiceConfig())
+
+    return run
+
+
+def _add_bench(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("bench", help="measure this machine")
+    verb.add_argument("what", choices=("transport",), help="transport: a 1080p float RGBA frame there and back")
+    verb.add_argument("--repeat", type=int, default=30, metavar="N", help="measurements of each (30)")
+    verb.set_defaults(build=_build_bench)
+
+
+def _build_bench(flags: argparse.Namespace) -> Command:
+    def run() -> int:
+        from service.bench import bench_transport
+
+        return bench_transport(flags.repeat)
+
+    return run

@@ -1,0 +1,99 @@
+"""What the service is told from outside; past this module nobody sees flags or the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.errors import InvalidInputError
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+MAX_SOCKET_PATH_BYTES = 107
+"""sun_path of sockaddr_un, less its final zero (Linux; macOS has 103)."""
+
+
+@dataclass(frozen=True)
+class ServiceLimits:
+    """Bounds on what one client, or all of them together, may ask for."""
+
+    max_width: int = 16384  # px
+    max_height: int = 16384  # px
+    max_window: int = 81  # frames
+    max_window_bytes: int = 4 * GIB  # pixels of all input frames of a window
+    max_queued_windows: int = 16  # waiting or running, per device
+    max_chunk_bytes: int = 2 * MIB
+    max_stores: int = 64
+    max_store_bytes: int = 16 * GIB  # one store
+    cache_bytes: int = 2 * GIB  # frames that came as chunks, all sessions together
+    stall_s: float = 60.0  # a client that neither sends nor reads for so long is dropped
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """One running service.
+
+    Raises InvalidInputError for an address or a number that cannot be.
+    """
+
+    runtime_dir: Path = field(default_factory=lambda: default_runtime_dir())
+    socket: Path | None = None  # None: service.sock in runtime_dir
+    listen: str | None = None  # "127.0.0.1:PORT", loopback only; None: no TCP; port 0: any free one
+    token_file: Path | None = None  # None: token in runtime_dir
+    idle_exit_s: float | None = None  # leave after so long without windows or streams; None: never
+    drain_s: float = 30.0  # after SIGTERM, how long running windows may take
+    devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
+    warm_up: bool = True  # load torch and the default weights at once, in the background
+    limits: ServiceLimits = ServiceLimits()
+
+    def __post_init__(self) -> None:
+        if len(os.fsencode(self.socket_path)) > MAX_SOCKET_PATH_BYTES:
+            raise InvalidInputError(
+                f"the socket path {self.socket_path} has more than {MAX_SOCKET_PATH_BYTES} bytes, the system's limit; "
+                "choose a shorter one with --socket or STEREO_CONVERT_RUNTIME_DIR"
+            )
+        if self.listen is not None:
+            _check_loopback(self.listen)
+        if self.idle_exit_s is not None and not self.idle_exit_s > 0:
+            raise InvalidInputError(f"--idle-exit must be above 0 s; got {self.idle_exit_s:g}")
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the Unix socket lies."""
+        return self.socket or self.runtime_dir / "service.sock"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the one running instance."""
+        return self.socket_path.with_suffix(".lock")
+
+    @property
+    def token_path(self) -> Path:
+        """Holds the bearer token for TCP."""
+        return self.token_file or self.runtime_dir / "token"
+
+
+def default_runtime_dir(environment: dict[str, str] | None = None) -> Path:
+    """The folder of socket, lock, token and log: one per user."""
+    env = os.environ if environment is None else environment
+    if own := env.get("STEREO_CONVERT_RUNTIME_DIR"):
+        return Path(own)
+    if session := env.get("XDG_RUNTIME_DIR"):
+        return Path(session) / "stereo-convert"
+    return Path("/tmp") / f"stereo-convert-{os.getuid()}"
+
+
+def _check_loopback(listen: str) -> None:
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise InvalidInputError(f"--listen must be HOST:PORT, as in 127.0.0.1:7733; got {listen!r}")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise InvalidInputError(
+            f"--listen {listen} is not a loopback address. Other machines may connect only over TLS, which this "
+            "version does not offer yet; listen on 127.0.0.1 and tunnel (ssh -L), or wait for the release with TLS"
+        )

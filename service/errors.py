@@ -1,0 +1,139 @@
+"""What the service adds to the tree of `model.errors`, and the one table from errors to gRPC codes.
+
+StereoError
+├── StoreNotFoundError     LookupError: no such frame store here
+├── QueueFullError         RuntimeError: too many windows; carries a hint when to come back
+├── StoresFullError        RuntimeError: too many frame stores
+├── ContractSkewError      RuntimeError: plugin and service of versions that do not fit
+├── DrainingError          RuntimeError: the service is leaving
+├── StalledError           TimeoutError: the client stopped sending or reading
+├── ServiceUnreachableError  ConnectionError: (client side) nobody answers
+└── Cancelled
+    └── DeadlinePassedError   the caller's deadline went by
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc import StatusCode
+
+from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, StereoError, WeightsError
+
+log = logging.getLogger(__name__)
+
+OUR_METHODS = "/stereoconvert.v1."
+RETRY_AFTER_KEY = "retry-after-ms"
+
+
+class StoreNotFoundError(StereoError, LookupError):
+    """No such frame store on this machine, or its stream has ended."""
+
+
+class QueueFullError(StereoError, RuntimeError):
+    """Too many windows wait for a device."""
+
+    def __init__(self, message: str, retry_after_ms: int) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class StoresFullError(StereoError, RuntimeError):
+    """Too many frame stores are shared with this service."""
+
+
+class ContractSkewError(StereoError, RuntimeError):
+    """Plugin and service speak versions of the contract that do not fit."""
+
+
+class DrainingError(StereoError, RuntimeError):
+    """The service is leaving and takes no new work."""
+
+
+class StalledError(StereoError, TimeoutError):
+    """The client stopped sending or reading."""
+
+
+class ServiceUnreachableError(StereoError, ConnectionError):
+    """Nobody answers at the address of the service."""
+
+
+class DeadlinePassedError(Cancelled):
+    """The caller's deadline went by."""
+
+
+# The first row whose type matches wins, so a subclass stands above its base.
+_CODES: tuple[tuple[type[StereoError], StatusCode], ...] = (
+    (DeadlinePassedError, StatusCode.DEADLINE_EXCEEDED),
+    (StalledError, StatusCode.DEADLINE_EXCEEDED),
+    (Cancelled, StatusCode.CANCELLED),
+    (StoreNotFoundError, StatusCode.NOT_FOUND),
+    (QueueFullError, StatusCode.RESOURCE_EXHAUSTED),
+    (StoresFullError, StatusCode.RESOURCE_EXHAUSTED),
+    (DeviceMemoryError, StatusCode.RESOURCE_EXHAUSTED),
+    (WeightsError, StatusCode.FAILED_PRECONDITION),
+    (ContractSkewError, StatusCode.FAILED_PRECONDITION),
+    (DrainingError, StatusCode.UNAVAILABLE),
+    (ServiceUnreachableError, StatusCode.UNAVAILABLE),
+    (InvalidInputError, StatusCode.INVALID_ARGUMENT),
+)
+
+
+def code_of(error: Exception) -> StatusCode:
+    """The gRPC code of an error; anything not in the table is a bug: INTERNAL."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), StatusCode.INTERNAL)
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):
+    """Turns what our methods raise into a status; the only `except Exception` of the service."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wrap the handler of one call."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith(OUR_METHODS):
+            return handler
+        return _rewrapped(handler, _translating)
+
+
+def _translating(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    assert inspect.iscoroutinefunction(behaviour), "our methods write to their context instead of yielding"
+
+    async def translated(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            return await behaviour(request, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            await _abort(context, error)
+
+    return translated
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> None:
+    code = code_of(error)
+    if code is StatusCode.INTERNAL:
+        log.exception("bug: a call failed unexpectedly", exc_info=error)
+        await context.abort(code, f"bug in the service ({type(error).__name__}); report it with the service log")
+    log.info("refused: %s: %s", code.name, error)
+    hint = ((RETRY_AFTER_KEY, str(error.retry_after_ms)),) if isinstance(error, QueueFullError) else ()
+    await context.abort(code, str(error), hint)
+
+
+def _rewrapped(
+    handler: grpc.RpcMethodHandler, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> grpc.RpcMethodHandler:
+    """The same handler around a wrapped behaviour, whichever of the four kinds it is."""
+    kind = ("stream" if handler.request_streaming else "unary") + (
+        "_stream" if handler.response_streaming else "_unary"
+    )
+    make = getattr(grpc, f"{kind}_rpc_method_handler")
+    return make(wrap(getattr(handler, kind)), handler.request_deserializer, handler.response_serializer)

@@ -1,0 +1,136 @@
+"""`python -m service serve`: sockets, health, signals, and leaving in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer as AioHealth  # health.aio, as type checkers see it
+from grpc_reflection.v1alpha import reflection
+from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
+
+from model.errors import InvalidInputError
+from service.auth import TokenInterceptor, load_or_create_token
+from service.config import ServiceConfig
+from service.errors import ErrorInterceptor
+from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
+from service.server import StereoConvertServicer
+from service.stereo_model import StereoModel
+
+log = logging.getLogger(__name__)
+
+SERVICE_NAME = stereo_convert_pb2.DESCRIPTOR.services_by_name["StereoConvertService"].full_name
+MAX_CALLS_AT_ONCE = 256
+IDLE_CHECKS = 10
+"""How often an idle service looks at the clock within its --idle-exit."""
+
+# A peer that vanished without closing its connection is noticed within half a minute.
+_OPTIONS = (("grpc.keepalive_time_ms", 20_000), ("grpc.keepalive_timeout_ms", 10_000), ("grpc.so_reuseport", 0))
+
+
+@dataclass
+class RunningService:
+    """A service that listens; `port` is that of TCP, None without."""
+
+    servicer: StereoConvertServicer
+    servers: list[grpc.aio.Server]
+    health: AioHealth
+    port: int | None
+
+    async def stop(self, drain_s: float) -> None:
+        """Refuse new calls, let running ones finish within `drain_s`, then close."""
+        self.servicer.shop.draining = True
+        await self.health.enter_graceful_shutdown()
+        await asyncio.gather(*(server.stop(drain_s) for server in self.servers))
+        if not await asyncio.to_thread(self.servicer.close, 1.0):
+            log.warning("left while a window was still being computed; its client was told")
+
+
+async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
+    """Listen on the Unix socket, and on TCP if configured. The caller holds the instance lock."""
+    servicer = StereoConvertServicer(config, model)
+    health_servicer = AioHealth()
+    await health_servicer.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+    local = _server(servicer, health_servicer, [])
+    if local.add_insecure_port(f"unix:{config.socket_path}") == 0:
+        raise InvalidInputError(f"cannot listen on {config.socket_path}")
+    os.chmod(config.socket_path, 0o600)
+    servers, port = [local], None
+    if config.listen is not None:
+        token = load_or_create_token(config.token_path)
+        remote = _server(servicer, health_servicer, [TokenInterceptor(token)])
+        port = remote.add_insecure_port(config.listen)
+        servers.append(remote)
+    for server in servers:
+        await server.start()
+    if config.warm_up:
+        servicer.warm_up()
+    return RunningService(servicer, servers, health_servicer, port)
+
+
+def _server(
+    servicer: StereoConvertServicer,
+    health_servicer: AioHealth,
+    guards: list[grpc.aio.ServerInterceptor],
+) -> grpc.aio.Server:
+    server = grpc.aio.server(
+        interceptors=[*guards, ErrorInterceptor()], options=_OPTIONS, maximum_concurrent_rpcs=MAX_CALLS_AT_ONCE
+    )
+    stereo_convert_pb2_grpc.add_StereoConvertServiceServicer_to_server(servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+async def serve(config: ServiceConfig, model: StereoModel) -> int:
+    """Run until SIGTERM, SIGINT or idleness; return the exit code.
+
+    A second instance leaves at once with 0: the first one serves everybody.
+    """
+    os.umask(0o077)
+    make_private_dir(config.runtime_dir)
+    make_private_dir(config.socket_path.parent)
+    lock = InstanceLock(config.lock_path)
+    if not lock.acquire():
+        log.info("a service runs already at %s", config.socket_path)
+        return 0
+    try:
+        remove_stale_socket(config.socket_path)
+        await _serve_until_told(config, model)
+    finally:
+        with suppress(FileNotFoundError):
+            config.socket_path.unlink()
+        lock.release()
+    return 0
+
+
+async def _serve_until_told(config: ServiceConfig, model: StereoModel) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    running = await start(config, model)
+    log.info("listening on %s", config.socket_path)
+    if running.port is not None:
+        log.info("listening on port %d; the token is in %s", running.port, config.token_path)
+    idle = asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told))
+    await told.wait()
+    idle.cancel()
+    log.info("leaving; running windows have %g s to finish", config.drain_s)
+    await running.stop(config.drain_s)
+    log.info("left")
+
+
+async def _leave_when_idle(idle_exit_s: float | None, running: RunningService, told: asyncio.Event) -> None:
+    if idle_exit_s is None:
+        return
+    while running.servicer.activity.idle_s < idle_exit_s:
+        await asyncio.sleep(idle_exit_s / IDLE_CHECKS)
+    log.info("idle for %g s", idle_exit_s)
+    told.set()

@@ -1,0 +1,164 @@
+"""④ The servicer: the four calls of stereoconvert.v1, each handed to what owns it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc.aio
+from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
+
+from model.errors import InvalidInputError
+from service.config import ServiceConfig
+from service.convert_call import END_OF_STREAM, ConvertCall, Workshop
+from service.devices import device_facts, resolve_devices
+from service.errors import DrainingError
+from service.frame_cache import FrameCache
+from service.frame_store import FrameStores
+from service.gpu_worker import DeviceWorker, WindowJob
+from service.model_version import product_version
+from service.stereo_model import StereoModel
+from service.window_plan import CONTRACT_VERSION, check_id
+
+log = logging.getLogger(__name__)
+
+COPIER_THREADS = 4
+DESCRIBE_WAIT_S = 2.0
+"""How long Describe waits for a model that is just being loaded; then it says what is known so far."""
+
+
+class Activity:
+    """Counts the streams that are open, so that an idle service can leave."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._last_end = time.monotonic()
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Count one stream while it is open."""
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self._last_end = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last stream ended; 0 while one is open."""
+        return 0.0 if self._open else time.monotonic() - self._last_end
+
+
+class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
+    """The service as the proto describes it. What a method raises, the interceptor turns into a status."""
+
+    def __init__(self, config: ServiceConfig, model: StereoModel) -> None:
+        self._config = config
+        self._model = model
+        self._started = time.monotonic()
+        self._loading: list[WindowJob] = []
+        self.activity = Activity()
+        limits = config.limits
+        self.shop = Workshop(
+            model=model,
+            workers=[DeviceWorker(device, limits.max_queued_windows) for device in resolve_devices(config.devices)],
+            stores=FrameStores(limits.max_stores, limits.max_store_bytes),
+            cache=FrameCache(limits.cache_bytes),
+            limits=limits,
+            copiers=ThreadPoolExecutor(COPIER_THREADS, thread_name_prefix="copier"),
+        )
+
+    def warm_up(self) -> None:
+        """Load the model in the background, on the workers themselves."""
+        for worker in self.shop.workers:
+            job = worker.submit(lambda _, device=worker.device: self._model.load(device))
+            job.future.add_done_callback(_log_failure)
+            self._loading.append(job)
+
+    def close(self, wait_s: float) -> bool:
+        """Finish what the workers have; False when some of it was cut off."""
+        done = [worker.close(wait_s) for worker in self.shop.workers]
+        self.shop.copiers.shutdown(wait=False, cancel_futures=True)
+        return all(done)
+
+    async def _loaded(self, timeout_s: float) -> None:
+        pending = [asyncio.wrap_future(job.future) for job in self._loading if not job.future.done()]
+        if pending:
+            await asyncio.wait(pending, timeout=timeout_s)
+
+    async def Describe(  # noqa: N802 - named by the proto
+        self, request: stereo_convert_pb2.DescribeRequest, context: Any
+    ) -> stereo_convert_pb2.DescribeResponse:
+        """Say what this service is and can do."""
+        limits = self._config.limits
+        await self._loaded(DESCRIBE_WAIT_S)
+        inventory = self._model.inventory()
+        return stereo_convert_pb2.DescribeResponse(
+            service_version=product_version(),
+            contract_version=CONTRACT_VERSION,
+            model_version=self._model.version(),
+            devices=[
+                stereo_convert_pb2.Device(
+                    name=worker.device, queued_windows=worker.load, **vars(device_facts(worker.device))
+                )
+                for worker in self.shop.workers
+            ],
+            inpainters=[stereo_convert_pb2.Inpainter(**vars(entry)) for entry in inventory.inpainters],
+            depth_estimators=[stereo_convert_pb2.DepthEstimator(**vars(entry)) for entry in inventory.depth_estimators],
+            limits=stereo_convert_pb2.Limits(
+                max_width=limits.max_width,
+                max_height=limits.max_height,
+                max_window=limits.max_window,
+                max_window_bytes=limits.max_window_bytes,
+                max_queued_windows=limits.max_queued_windows,
+                max_chunk_bytes=limits.max_chunk_bytes,
+            ),
+            uptime_s=time.monotonic() - self._started,
+        )
+
+    async def ShareFrameStore(self, request_iterator: Any, context: grpc.aio.ServicerContext) -> None:  # noqa: N802
+        """Map the client's memory, prove it, and keep it while the stream is open."""
+        if self.shop.draining:
+            raise DrainingError("the service is shutting down; share the store again when it is back")
+        with self.activity.stream():
+            request = await context.read()
+            if request is END_OF_STREAM:
+                raise InvalidInputError("the stream ended before it named a store")
+            store = self.shop.stores.open(request.name, request.size_bytes)
+            try:
+                client_nonce, service_nonce = store.exchange_nonces()
+                await context.write(
+                    stereo_convert_pb2.ShareFrameStoreResponse(
+                        store_id=store.store_id, client_nonce=client_nonce, service_nonce=service_nonce
+                    )
+                )
+                if await context.read() is not END_OF_STREAM:
+                    raise InvalidInputError("a stream shares one store; open another stream for another store")
+            finally:
+                self.shop.stores.close(store)
+
+    async def ConvertWindow(self, request_iterator: Any, context: grpc.aio.ServicerContext) -> None:  # noqa: N802
+        """Convert one window."""
+        with self.activity.stream():
+            await ConvertCall(self.shop, context).run()
+
+    async def CancelWindow(  # noqa: N802
+        self, request: stereo_convert_pb2.CancelWindowRequest, context: Any
+    ) -> stereo_convert_pb2.CancelWindowResponse:
+        """Cancel a window by its request_id."""
+        check_id("request_id", request.request_id)
+        call = self.shop.calls.get(request.request_id)
+        if call is not None:
+            call.cancel()
+        return stereo_convert_pb2.CancelWindowResponse(found=call is not None)
+
+
+def _log_failure(future: Future) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        log.error("the model could not be loaded: %s", error)

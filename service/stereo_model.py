@@ -1,0 +1,173 @@
+"""The seam between moving frames and the maths: what the service asks of a model, and the real one.
+
+Torch is imported on the worker's thread, with the first window or the warm-up, so that the service listens at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from model.errors import WeightsError
+from model.settings import Settings
+from service.gpu_worker import Progress
+from service.model_version import model_folder, model_version
+
+DEFAULT_INPAINTER = "lite"
+
+
+@dataclass(frozen=True)
+class WindowInput:
+    """One window, off the wire.
+
+    frames  (T, C, H, W) float32, C = 3 or 4
+    depth   (T, 1, h, w) float32, or None
+    wanted  indices of the frames to return
+    """
+
+    frames: np.ndarray
+    depth: np.ndarray | None
+    settings: Settings
+    first_frame: int
+    wanted: tuple[int, ...]
+    inpainter: str
+    depth_estimator: str
+
+
+@dataclass(frozen=True)
+class WindowOutput:
+    """One window, converted.
+
+    images       (len(wanted), C, H', W') float32, laid out as the settings ask
+    retention    share of tokens computed, 0..1
+    disoccluded  share of pixels that the left eye did not see, 0..1, over the wanted frames
+    parallax     % of width over the window, (most negative, nearest)
+    """
+
+    images: np.ndarray
+    depth_estimator: str
+    stage_times: dict[str, float]
+    retention: float
+    disoccluded: float
+    parallax: tuple[float, float]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InventoryEntry:
+    """One inpainter or depth estimator, as Describe shows it."""
+
+    name: str
+    license: str  # SPDX expression
+    available: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a model offers."""
+
+    inpainters: tuple[InventoryEntry, ...] = ()
+    depth_estimators: tuple[InventoryEntry, ...] = ()
+
+
+class StereoModel(Protocol):
+    """What the service needs of a model."""
+
+    def version(self) -> str:
+        """A text that changes whenever equal input may give other pixels. Answers at once."""
+        ...
+
+    def inventory(self) -> Inventory:
+        """What there is, as far as it is known before `load`. Answers at once."""
+        ...
+
+    def load(self, device: str) -> None:
+        """Make the first window on `device` as fast as the others. Called on that device's worker thread."""
+        ...
+
+    def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
+        """Convert one window. Called on the worker's thread of `device`; what `progress` raises passes through."""
+        ...
+
+
+class TorchModel:
+    """`model`, this project's own."""
+
+    def __init__(self) -> None:
+        self._inpainters: dict[tuple[str, str], Any] = {}
+        self._loading = threading.Lock()
+        self._inventory = Inventory(
+            inpainters=(InventoryEntry(DEFAULT_INPAINTER, "Apache-2.0", False, "the service is still loading it"),)
+        )
+
+    def version(self) -> str:
+        """Hash of code, weights and libraries."""
+        return model_version()
+
+    def inventory(self) -> Inventory:
+        """What `load` found."""
+        return self._inventory
+
+    def load(self, device: str) -> None:
+        """Import torch and load the default weights; what is missing shows in the inventory."""
+        from model.depth.estimators import available_estimators
+
+        estimators = tuple(InventoryEntry(e.name, e.license, True, e.detail) for e in available_estimators())
+        try:
+            lite = self._inpainter(DEFAULT_INPAINTER, device)
+            entry = InventoryEntry(lite.name, lite.license, True, lite.detail)
+        except WeightsError as error:
+            entry = InventoryEntry(DEFAULT_INPAINTER, "Apache-2.0", False, str(error))
+        self._inventory = Inventory((entry,), estimators)
+
+    def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
+        """Run disparity, warp, fill and composite on one window."""
+        import torch
+
+        from model.convert import convert
+        from model.depth.estimators import find_estimator
+        from model.layout import compose
+
+        settings = window.settings
+        frames = torch.from_numpy(window.frames).to(device).contiguous()
+        depth = None if window.depth is None else torch.from_numpy(window.depth).to(device)
+        estimator = find_estimator(window.depth_estimator) if settings.depth_source == "estimate" else None
+        with torch.inference_mode():
+            conversion = convert(
+                frames,
+                depth,
+                settings,
+                first_frame=window.first_frame,
+                inpainter=self._inpainter(window.inpainter, device) if settings.engine == "sasi" else None,
+                estimator=estimator,
+                progress=progress,
+            )
+            conversion = conversion.only(window.wanted)
+            images = compose(settings.output, conversion)
+            return WindowOutput(
+                images=images.float().cpu().numpy(),
+                depth_estimator=estimator.name if estimator is not None else "",
+                stage_times=dict(conversion.stage_times),
+                retention=float(conversion.retention),
+                disoccluded=float(conversion.disocclusion.float().mean()),
+                parallax=(float(conversion.min_parallax), float(conversion.max_parallax)),
+                warnings=tuple(conversion.warnings),
+            )
+
+    def _inpainter(self, name: str, device: str) -> Any:
+        from model.sasi.inpainter import load_inpainter
+
+        shipped = sorted(path.stem for path in (model_folder() / "weights").glob("*.safetensors"))
+        if name not in shipped:  # the loader takes paths too; a name that came over the wire must not become one
+            raise WeightsError(
+                f"no weights {name!r} here; this service has {', '.join(shipped) or 'none'}: "
+                "choose one of them, or see what is missing with `python -m service doctor`"
+            )
+        with self._loading:  # several devices load their own copies, one after the other
+            if (name, device) not in self._inpainters:
+                self._inpainters[name, device] = load_inpainter(name, device=device)
+            return self._inpainters[name, device]
