@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-FOLD_PX = 1.0
+FOLD_PX = 0.5
 """A disparity that rises this much from one pixel to the next folds the map (dx'/dx <= 0): an edge hides something."""
 
 
