@@ -1,0 +1,61 @@
+# The plugin as BUNDLE_DIR/StereoConvert.ofx.bundle, laid out as the OpenFX standard asks, and the launcher of the
+# service beside it.
+set(STEREO_CONVERT_BUNDLE_DIR ${PROJECT_SOURCE_DIR}/build CACHE PATH "Folder that receives StereoConvert.ofx.bundle")
+set(bundle ${STEREO_CONVERT_BUNDLE_DIR}/StereoConvert.ofx.bundle)
+set(bundle_arch Linux-x86-64)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(bundle_arch Linux-aarch64)
+endif()
+
+configure_file(ofx_plugin/version.h.in ${PROJECT_BINARY_DIR}/generated/version.h @ONLY)
+
+# What needs no gRPC, also for the Python module of the tests.
+add_library(stereo_convert_units STATIC
+  ofx_plugin/frame_arena.cpp
+  ofx_plugin/frame_key.cpp
+  ofx_plugin/frame_store.cpp
+  ofx_plugin/params.cpp
+  ofx_plugin/pixels.cpp
+  ofx_plugin/settings.cpp
+  ofx_plugin/shared_region.cpp)
+target_include_directories(stereo_convert_units PUBLIC ofx_plugin ${PROJECT_BINARY_DIR}/generated)
+target_include_directories(stereo_convert_units SYSTEM PUBLIC ${OPENFX_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
+target_compile_options(stereo_convert_units PUBLIC -Wall -Wextra -fno-gnu-unique)
+target_link_libraries(stereo_convert_units PUBLIC Threads::Threads rt)
+
+add_library(StereoConvert MODULE
+  ofx_plugin/clip_image.cpp
+  ofx_plugin/describe.cpp
+  ofx_plugin/environment.cpp
+  ofx_plugin/frame_wire.cpp
+  ofx_plugin/instance.cpp
+  ofx_plugin/local_service.cpp
+  ofx_plugin/plugin_main.cpp
+  ofx_plugin/regions.cpp
+  ofx_plugin/render.cpp
+  ofx_plugin/service_client.cpp
+  ofx_plugin/service_client_share.cpp
+  ofx_plugin/service_client_window.cpp
+  ofx_plugin/settings_wire.cpp
+  ofx_plugin/status.cpp
+  ofx_plugin/suites.cpp
+  ofx_plugin/trace.cpp
+  ofx_plugin/window_flights.cpp
+  ofx_plugin/window_source.cpp)
+target_link_libraries(StereoConvert PRIVATE stereo_convert_units stereo_convert_proto)
+set_target_properties(StereoConvert PROPERTIES
+  PREFIX "" SUFFIX .ofx
+  LIBRARY_OUTPUT_DIRECTORY ${bundle}/Contents/${bundle_arch}
+  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+# A host or another plugin may bring its own gRPC, protobuf or C++ library: see nothing of theirs, show nothing of ours.
+# The library stays mapped after dlclose because gRPC's threads may still run in it.
+target_link_options(StereoConvert PRIVATE
+  -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map
+  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed
+  -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
+
+configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
+configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png ${bundle}/Contents/Resources/ COPYONLY)
+configure_file(cmake/stereo-convert-service.in ${STEREO_CONVERT_BUNDLE_DIR}/stereo-convert-service
+  @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+add_custom_target(bundle DEPENDS StereoConvert)

@@ -1,0 +1,97 @@
+#include "instance.h"
+
+#include <cmath>
+
+namespace stereo_convert {
+namespace {
+
+// Reads parameters one by one: hosts differ in which they know, and some getters fail and write nothing.
+class ParamReader {
+ public:
+  ParamReader(OfxImageEffectHandle effect, double time) : time_(time) {
+    if (suites().effect->getParamSet(effect, &set_) != kOfxStatOK) set_ = nullptr;
+  }
+
+  [[nodiscard]] double number(const ParamSpec& spec) const {
+    const OfxParamHandle param = find(spec.name);
+    if (param == nullptr) return spec.defaultValue;
+    if (spec.kind == ParamKind::Double) {
+      double value = spec.defaultValue;
+      const OfxStatus status = suites().parameter->paramGetValueAtTime(param, time_, &value);
+      return status == kOfxStatOK ? value : spec.defaultValue;
+    }
+    int value = 0;
+    if (suites().parameter->paramGetValueAtTime(param, time_, &value) != kOfxStatOK) return spec.defaultValue;
+    if (spec.kind == ParamKind::Boolean) return value != 0 ? 1 : 0;
+    if (spec.kind == ParamKind::Integer) return value;
+    // A project of a later version may hold an option that we do not have.
+    const bool known = value >= 0 && static_cast<std::size_t>(value) < spec.options.count;
+    return known ? spec.options.first[value].value : spec.defaultValue;
+  }
+
+  [[nodiscard]] std::string text(const char* name) const {
+    char* value = nullptr;
+    const OfxParamHandle param = find(name);
+    if (param == nullptr || suites().parameter->paramGetValueAtTime(param, time_, &value) != kOfxStatOK) return {};
+    return value == nullptr ? std::string() : std::string(value);
+  }
+
+  [[nodiscard]] OfxParamHandle find(const char* name) const {
+    OfxParamHandle param = nullptr;
+    if (set_ == nullptr || suites().parameter->paramGetHandle(set_, name, &param, nullptr) != kOfxStatOK)
+      return nullptr;
+    return param;
+  }
+
+ private:
+  OfxParamSetHandle set_ = nullptr;
+  double time_;
+};
+
+const ParamSpec& serviceParam(const char* name) {
+  for (const ParamSpec& spec : kServiceParams) {
+    if (std::string_view(spec.name) == name) return spec;
+  }
+  return kServiceParams.front();  // unreachable: the names are constants of params.h
+}
+
+bool hostSays(const char* property) {
+  return Properties(suites().host).integer(property).value_or(0) != 0;
+}
+
+}  // namespace
+
+Settings Instance::settings(double time) const {
+  const ParamReader params(handle_, time);
+  Settings settings;
+  for (std::size_t index = 0; index < kSettingCount; ++index) {
+    settings.set(static_cast<Setting>(index), params.number(kSettingParams[index]));
+  }
+  return settings;
+}
+
+ServiceChoice Instance::service(double time) const {
+  const ParamReader params(handle_, time);
+  ServiceChoice choice;
+  choice.address = params.text(service_param::kAddress);
+  choice.tokenFile = params.text(service_param::kTokenFile);
+  choice.program = params.text(service_param::kServiceProgram);
+  choice.timeout_s = params.number(serviceParam(service_param::kTimeout));
+  choice.onError = static_cast<OnError>(params.number(serviceParam(service_param::kOnError)));
+  return choice;
+}
+
+void Instance::showStatus(const std::string& text) const {
+  const OfxParamHandle status = ParamReader(handle_, 0).find(service_param::kStatus);
+  if (status != nullptr) suites().parameter->paramSetValue(status, text.c_str());
+}
+
+bool hostHasTemporalAccess() {
+  return hostSays(kOfxImageEffectPropTemporalClipAccess);
+}
+
+bool hostLetsOutputGrow() {
+  return hostSays(kOfxImageEffectPropSupportsMultiResolution);
+}
+
+}  // namespace stereo_convert

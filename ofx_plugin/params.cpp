@@ -1,0 +1,148 @@
+#include "params.h"
+
+#include "version.h"
+
+namespace stereo_convert {
+namespace {
+
+constexpr const char* kDepth = "depth_group";
+constexpr const char* kStereo = "stereo_group";
+constexpr const char* kOcclusion = "occlusion_group";
+constexpr const char* kFill = "fill_group";
+constexpr const char* kService = "service_group";
+
+constexpr Option kOutputs[] = {
+    {"right", "Right eye", 0},
+    {"left", "Left eye", 1},
+    {"sbs-half", "Side by side, half width", 2},
+    {"tb-half", "Top and bottom, half height", 3},
+    {"anaglyph", "Anaglyph red-cyan", 4},
+    {"disparity", "Disparity map", 5},
+    {"mask", "Occlusion mask", 6},
+    {"sbs-full", "Side by side, full width", 7},
+    {"tb-full", "Top and bottom, full height", 8},
+};
+constexpr Option kDepthSources[] = {
+    {"estimate", "Estimate from Source", 0}, {"clip", "Depth clip", 1}, {"alpha", "Source alpha", 2}};
+constexpr Option kDepthMeanings[] = {
+    {"white-near", "White is near", 0}, {"white-far", "White is far", 1}, {"disparity-px", "Disparity in pixels", 2}};
+constexpr Option kRangeModes[] = {{"auto", "Auto", 0}, {"manual", "Manual", 1}};
+constexpr Option kFloatingWindows[] = {{"off", "Off", 0}, {"auto", "Auto", 1}, {"manual", "Manual", 2}};
+constexpr Option kDilations[] = {{"1", "1", 1}, {"3", "3", 3}, {"5", "5", 5}, {"7", "7", 7}, {"9", "9", 9}};
+constexpr Option kTemporalStrides[] = {{"0", "Off", 0}, {"10", "Every 10th", 10}, {"20", "Every 20th", 20}};
+constexpr Option kEngines[] = {{"sasi", "SASI", 0}, {"stretch", "Stretch background", 1}, {"none", "None (holes)", 2}};
+constexpr Option kWindows[] = {
+    {"1", "Single frame", 1}, {"17", "17 frames", 17}, {"33", "33 frames", 33}, {"81", "81 frames", 81}};
+constexpr Option kOnErrors[] = {{"fail", "Fail render", 0}, {"pass", "Pass through", 1}};
+
+template <std::size_t count>
+constexpr ParamSpec choice(const char* name, const char* label, const char* group, const Option (&options)[count],
+                           int defaultValue, const char* hint) {
+  ParamSpec spec{name, label, group, ParamKind::Choice, hint};
+  spec.defaultValue = defaultValue;
+  spec.options = {options, count};
+  return spec;
+}
+
+constexpr ParamSpec number(const char* name, const char* label, const char* group, double defaultValue, Range range,
+                           Range slider, const char* hint) {
+  return {name, label, group, ParamKind::Double, hint, defaultValue, range, slider, {}, true};
+}
+
+constexpr ParamSpec integer(const char* name, const char* label, const char* group, int defaultValue, Range range,
+                            Range slider, const char* hint) {
+  return {name, label, group, ParamKind::Integer, hint, static_cast<double>(defaultValue), range, slider};
+}
+
+constexpr ParamSpec other(const char* name, const char* label, ParamKind kind, const char* hint) {
+  return {name, label, kService, kind, hint};
+}
+
+}  // namespace
+
+const std::array<GroupSpec, kGroupCount> kGroups = {{
+    {kDepth, "Depth", true},
+    {kStereo, "Stereo", true},
+    {kOcclusion, "Occlusion", false},
+    {kFill, "Fill", false},
+    {kService, "Service", false},
+}};
+
+const std::array<ParamSpec, kSettingCount> kSettingParams = {{
+    choice("output", "Output", nullptr, kOutputs, 0,
+           "What the effect shows. Right eye is the result; the left eye is the source, untouched. Maps and anaglyph "
+           "help to judge. Full side by side and full top and bottom work where the host lets the output grow."),
+    choice("depth_source", "Depth source", kDepth, kDepthSources, 0,
+           "Where depth comes from: found in the pictures, read from the Depth input, or from the alpha of Source."),
+    choice(
+        "depth_meaning", "Depth meaning", kDepth, kDepthMeanings, 0,
+        "How to read a depth clip or alpha. Disparity in pixels: shift at the width of the depth picture, above 0 is "
+        "nearer than the screen; the Stereo settings then change nothing."),
+    choice("range", "Range", kDepth, kRangeModes, 0,
+           "Auto finds the nearest and farthest depth of the shot and follows it smoothly. Manual uses Near and Far."),
+    number("near", "Near", kDepth, 1.0, {-1e9, 1e9}, {0, 1}, "Depth value of the nearest surface. Manual range only."),
+    number("far", "Far", kDepth, 0.0, {-1e9, 1e9}, {0, 1}, "Depth value of the farthest surface. Manual range only."),
+    number("foreground_scale", "Foreground scale", kDepth, 0.0, {-3, 3}, {-3, 3},
+           "Bends depth between near and far. Above 0 pushes the middle back, so that the foreground stands out; "
+           "below 0 brings it forward."),
+    number("edge_fix", "Edge fix", kDepth, 2.0, {0, 8}, {0, 8},
+           "Grows near regions over the mixed pixels of their edges, in pixels at 1920 wide. Raise it when outlines of "
+           "near objects stay behind; lower it when background sticks to them."),
+    number("disparity", "Disparity", kStereo, 2.5, {0, 10}, {0, 5},
+           "Strength: parallax between nearest and farthest, in percent of the frame width. 0 is flat, 1 to 2 gentle, "
+           "above 3 strong. One eye carries all of it."),
+    number(
+        "convergence", "Convergence", kStereo, 0.5, {-1, 2}, {0, 1},
+        "What sits on the screen: 0 the farthest surface, so that all comes forward; 1 the nearest, so that all lies "
+        "behind the screen."),
+    choice("floating_window", "Floating window", kStereo, kFloatingWindows, 0,
+           "Black bars at the frame edges where near objects are cut by them. Auto makes them as wide as needed."),
+    number("floating_window_width", "Floating window width", kStereo, 1.0, {0, 5}, {0, 5},
+           "Width of the bars in percent of the frame width. Manual only."),
+    number(
+        "threshold", "Gradient threshold", kOcclusion, 1.5, {1.05, 4}, {1.05, 4},
+        "Stretch beyond which a surface counts as torn open and is filled. Lower fills more, higher stretches more."),
+    number("mask_grow", "Mask grow", kOcclusion, 0.0, {0, 32}, {0, 16},
+           "Grows the filled regions, in pixels at 1920 wide. Raise it when fringes of the foreground remain in them."),
+    choice("dilation", "Dilation", kOcclusion, kDilations, 5,
+           "How far around each hole the network looks, in tokens of 16 pixels. Larger sees more and takes longer."),
+    choice("temporal_stride", "Temporal stride", kOcclusion, kTemporalStrides, 0,
+           "Compute some frames of the window whole, so that the network sees all of the picture there. Slower."),
+    choice("engine", "Engine", kFill, kEngines, 0,
+           "What fills the holes: SASI paints them by a network, Stretch extends the background, None leaves them "
+           "black with alpha 0 for compositing."),
+    integer("steps", "Steps", kFill, 1, {1, 8}, {1, 8}, "Network passes for each window. 1 is what it was made for."),
+    choice("window", "Window", kFill, kWindows, 17,
+           "Frames that are computed together. Longer is steadier in time and takes more memory; Single frame is for "
+           "quick looks and flickers."),
+    {"blend", "Blend", kFill, ParamKind::Boolean, "Feather the fill into the warped picture.", 1},
+    number("feather", "Feather", kFill, 4.0, {0, 32}, {0, 16}, "Width of that feather, in pixels at 1920 wide."),
+    integer("max_width", "Max fill width", kFill, 1280, {640, 3840}, {640, 1920},
+            "Width that the fill is computed at, in pixels. All other pixels keep the full size of the frame."),
+}};
+
+const std::array<ParamSpec, kServiceParamCount> kServiceParams = {{
+    other(service_param::kAddress, "Address", ParamKind::Text,
+          "Where the service listens: HOST:PORT or unix:PATH. Blank: a service on this machine, which the first render "
+          "starts and which leaves when idle."),
+    other(service_param::kTokenFile, "Token file", ParamKind::FilePath,
+          "File with the token that a service on another machine asks for. Not needed when Address is blank."),
+    other(service_param::kServiceProgram, "Service program", ParamKind::FilePath,
+          "Program that starts the service on this machine. Blank: the environment variable STEREO_CONVERT_SERVICE, "
+          "else stereo-convert-service beside the bundle."),
+    {service_param::kTimeout,
+     "Timeout",
+     kService,
+     ParamKind::Double,
+     "Seconds that a window may take, its wait for the service included, before the render counts as failed.",
+     120,
+     {1, 3600},
+     {10, 600}},
+    choice(service_param::kOnError, "On error", kService, kOnErrors, 0,
+           "What a failed frame becomes: an error with a message, or the source picture with a warning."),
+    other(service_param::kStatus, "Status", ParamKind::Label, "What the service said about the last window."),
+    other(service_param::kRefreshStatus, "Refresh status", ParamKind::Button, "Ask the service how it is."),
+    other(service_param::kVersion, "Version", ParamKind::Label, "Version of the plugin: " STEREO_CONVERT_VERSION "."),
+}};
+
+}  // namespace stereo_convert

@@ -1,0 +1,150 @@
+// ① What the binary exports, and the one door through which the host comes in. Nothing thrown leaves by it.
+#include <array>
+#include <exception>
+#include <optional>
+#include <string_view>
+
+#include "describe.h"
+#include "instance.h"
+#include "regions.h"
+#include "render.h"
+#include "service_client.h"
+#include "status.h"
+
+namespace stereo_convert {
+namespace {
+
+constexpr std::chrono::seconds kStatusPatience{3};  // the panel waits for it
+
+struct Action {
+  OfxImageEffectHandle effect;
+  Properties in;
+  Properties out;
+};
+
+OfxStatus load(const Action&) {
+  return fetchSuites() ? kOfxStatOK : kOfxStatErrMissingHostFeature;
+}
+
+OfxStatus unload(const Action&) {
+  ServiceClient::forgetAll();
+  return kOfxStatOK;
+}
+
+OfxStatus nothingToDo(const Action&) {
+  return kOfxStatOK;
+}
+
+OfxStatus destroyInstance(const Action& action) {
+  clearMessage(action.effect);
+  return kOfxStatOK;
+}
+
+OfxStatus instanceChanged(const Action& action) {
+  if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
+  const Instance instance(action.effect);
+  std::string text = lastSummary();
+  if (action.in.text(kOfxPropName) == service_param::kRefreshStatus) {
+    const Patience patience(kStatusPatience, [] { return false; });
+    text = ServiceClient::of(instance.service(action.in.real(kOfxPropTime).value_or(0)))->session(patience)->text +
+           ". " + text;
+  }
+  if (!text.empty()) instance.showStatus(text);
+  return kOfxStatOK;
+}
+
+struct Handler {
+  std::string_view action;
+  OfxStatus (*run)(const Action&);
+};
+
+constexpr std::array kHandlers = {
+    Handler{kOfxImageEffectActionRender, [](const Action& a) { return render(Instance(a.effect), a.in); }},
+    Handler{kOfxImageEffectActionIsIdentity, [](const Action& a) { return identity(Instance(a.effect), a.in, a.out); }},
+    Handler{kOfxImageEffectActionGetFramesNeeded,
+            [](const Action& a) { return framesNeeded(Instance(a.effect), a.in, a.out); }},
+    Handler{kOfxImageEffectActionGetRegionOfDefinition,
+            [](const Action& a) { return regionOfDefinition(Instance(a.effect), a.in, a.out); }},
+    Handler{kOfxImageEffectActionGetRegionsOfInterest,
+            [](const Action& a) { return regionsOfInterest(Instance(a.effect), a.in, a.out); }},
+    Handler{kOfxActionInstanceChanged, instanceChanged},
+    Handler{kOfxActionLoad, load},
+    Handler{kOfxActionUnload, unload},
+    Handler{kOfxActionDescribe, [](const Action& a) { return describe(a.effect); }},
+    Handler{kOfxImageEffectActionDescribeInContext, [](const Action& a) { return describeInContext(a.effect); }},
+    Handler{kOfxActionCreateInstance, nothingToDo},
+    Handler{kOfxActionDestroyInstance, destroyInstance},
+};
+
+OfxStatus dispatch(std::string_view name, const Action& action) {
+  for (const Handler& handler : kHandlers) {
+    if (handler.action == name) return handler.run(action);
+  }
+  return kOfxStatReplyDefault;
+}
+
+// Run `body`; what it throws comes back as a failure. The only try block of the plugin.
+template <typename Body>
+std::optional<Failure> attempt(OfxStatus& status, Body body) noexcept {
+  try {
+    status = body();
+    return {};
+  } catch (const Failure& failure) {
+    return failure;
+  } catch (const std::bad_alloc&) {
+    return Failure(FailureKind::OutOfMemory, "out of memory");
+  } catch (const std::exception& error) {
+    return Failure(FailureKind::Bug, error.what());
+  } catch (...) {
+    return Failure(FailureKind::Bug, "unknown error");
+  }
+}
+
+OfxStatus mainEntry(const char* name, const void* handle, OfxPropertySetHandle in, OfxPropertySetHandle out) noexcept {
+  // The standard hands effects over as const void*.
+  const Action action{static_cast<OfxImageEffectHandle>(const_cast<void*>(handle)), Properties(in), Properties(out)};
+  OfxStatus status = kOfxStatFailed;
+  const auto failure = attempt(status, [&] { return dispatch(name, action); });
+  if (!failure) return status;
+  if (std::string_view(name) != kOfxImageEffectActionRender) {
+    if (std::string_view(name) == kOfxActionInstanceChanged) {
+      showMessage(action.effect, kOfxMessageError, failure->what());
+    }
+    return ofxStatusOf(failure->kind());
+  }
+  const auto worse = attempt(status, [&] { return settleFailedRender(Instance(action.effect), action.in, *failure); });
+  if (worse) showMessage(action.effect, kOfxMessageError, failure->what());
+  return worse ? kOfxStatFailed : status;
+}
+
+void setHostEntry(OfxHost* host) noexcept {
+  setHost(host);
+}
+
+OfxPlugin plugin = {kOfxImageEffectPluginApi,
+                    kOfxImageEffectPluginApiVersion,
+                    kEffectIdentifier,
+                    kEffectVersionMajor,
+                    kEffectVersionMinor,
+                    setHostEntry,
+                    mainEntry};
+
+}  // namespace
+}  // namespace stereo_convert
+
+extern "C" {
+
+[[gnu::visibility("default")]] int OfxGetNumberOfPlugins() {
+  return 1;
+}
+
+[[gnu::visibility("default")]] OfxPlugin* OfxGetPlugin(int nth) {
+  return nth == 0 ? &stereo_convert::plugin : nullptr;
+}
+
+[[gnu::visibility("default")]] OfxStatus OfxSetHost(const OfxHost* host) {
+  stereo_convert::setHost(host);
+  return kOfxStatOK;
+}
+
+}  // extern "C"

@@ -1,0 +1,64 @@
+// One ConvertWindow call, from the header to the last result.
+#pragma once
+
+#include <stereoconvert/v1/stereo_convert.grpc.pb.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "frame_wire.h"
+#include "service_client.h"
+#include "service_client_queue.h"
+
+namespace stereo_convert {
+
+class WindowCall {
+ public:
+  WindowCall(const WindowRequest& request, const ServiceSession& session, const FrameKey& sessionId,
+             const std::string& token);
+
+  // Talk until the service ends the call. `answer` is complete when the status is OK. Throws Failure Bug when the
+  // service breaks the contract, OutOfMemory when there is no room for a result.
+  [[nodiscard]] grpc::Status run(stereoconvert::v1::StereoConvertService::Stub& stub, const Patience& patience,
+                                 WindowAnswer& answer);
+
+  // How long the service asked to wait after a full queue; 0 when it did not.
+  [[nodiscard]] double retryAfter_s() const;
+
+ private:
+  using Request = stereoconvert::v1::ConvertWindowRequest;
+  using Response = stereoconvert::v1::ConvertWindowResponse;
+
+  [[nodiscard]] Request header(const FrameKey& sessionId);
+  void offerSlots(stereoconvert::v1::WindowHeader& header);
+  void writeNext();
+  void take(WindowAnswer& answer);
+  void take(const stereoconvert::v1::FramesNeeded& needed);
+  void take(const stereoconvert::v1::ResultFrame& result, WindowAnswer& answer);
+  void take(const stereoconvert::v1::FrameChunk& chunk);
+  [[nodiscard]] SharedBlock takeSlot(const stereoconvert::v1::StoreLocation& location);
+
+  const WindowRequest& request_;
+  const ServiceSession& session_;
+  const SharedStore shared_;
+  FrameFormat resultFormat_;
+  std::vector<SharedBlock> slots_;  // where the service may write
+
+  std::deque<Request> outgoing_;           // header and releases; before the chunks
+  std::deque<const WindowFrame*> needed_;  // whose chunks are to be sent
+  std::size_t sentBytes_ = 0;              // of needed_.front()
+  bool isWriting_ = false;
+
+  SharedBlock incoming_;  // whose chunks are to come
+  std::size_t receivedBytes_ = 0;
+
+  Response response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;
+  PolledCall call_;  // destroyed first: its operations use what is above
+};
+
+}  // namespace stereo_convert
