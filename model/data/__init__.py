@@ -1,0 +1,1 @@
+"""Training data: media files to windows with holes whose truth is known."""

@@ -1,0 +1,134 @@
+"""From tokens to pixels by copying: every filled pixel is a weighted choice of real pixels, slightly corrected.
+
+A head that writes pixels freely learns grey or a checkerboard; this one chooses places to copy from, weighs them
+against the simple candidates, and may only correct the result by a bounded residual.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.sasi.conditions import Conditions
+from model.sasi.config import SasiConfig
+from model.sasi.tokens import TokenIndex, gather_patches
+
+GUESSES = 4
+"""Row copy, mirror, other frames, and the known pixel (push-pull inside holes)."""
+_START_PX = ((0.0, 0.0), (0.0, 0.0), (8.0, 0.0), (8.0, -12.0), (8.0, 12.0), (24.0, 0.0))
+"""Where learned sources start, in px beyond the row source (x towards the background, y down)."""
+_SURFACE_SLACK_PX = 1.0
+_SURFACE_SOFTNESS_PX = 2.0
+
+
+class CopyHead(nn.Module):
+    """Displacements, weights and a residual per token, turned into colours of its pixels."""
+
+    def __init__(self, config: SasiConfig) -> None:
+        super().__init__()
+        self.config = config
+        pixels = config.patch_px**2
+        self.sizes = (2 * config.sources, pixels * (config.sources + GUESSES), 3 * pixels)
+        self.out = nn.Linear(config.width, sum(self.sizes))
+        nn.init.zeros_(self.out.bias)
+        nn.init.normal_(self.out.weight, std=0.01)
+        with torch.no_grad():
+            for source in range(config.sources):
+                place = torch.tensor(_START_PX[source % len(_START_PX)])
+                self.out.bias[2 * source : 2 * source + 2] = torch.atanh(place / config.reach_px)
+
+    def forward(self, tokens: Tensor, index: TokenIndex, conditions: Conditions) -> Tensor:
+        """Colour the pixels of tokens (N, D): (N, 3, p²), about 0..1."""
+        config = self.config
+        places, logits, residual = self.out(tokens).float().split(self.sizes, dim=1)
+        places = torch.tanh(places) * config.reach_px
+        moved = _between_tokens(places, index, config.patch_px).unflatten(2, (config.sources, 2))  # (N, p², K, 2)
+        copied, trust = _copy(moved, index, conditions, config.patch_px)
+        guessed, guess_trust = _guesses(index, conditions, config.patch_px)
+        logits = logits.unflatten(1, (config.patch_px**2, -1)) + torch.log(torch.cat((trust, guess_trust), 2) + 1e-4)
+        weights = logits.softmax(dim=2)  # (N, p², K + GUESSES)
+        colours = torch.cat((copied, guessed), dim=2)  # (N, p², K + GUESSES, 3)
+        chosen = (weights[..., None] * colours).sum(dim=2).transpose(1, 2)
+        return chosen + config.residual * torch.tanh(residual).unflatten(1, (3, -1))
+
+
+def _between_tokens(places: Tensor, index: TokenIndex, patch_px: int) -> Tensor:
+    """Interpolate a value per token to its pixels over the 3×3 tokens around, so that no seam shows between tokens.
+
+    places (N, C)     returns (N, p², C); neighbours that were not kept are left out of the mean
+    """
+    table, (_, h, w) = index.lookup(), index.grid
+    t, y, x = index.position.unbind(1)
+    shares = _tent(patch_px, places.device)
+    total = places.new_zeros(len(places), patch_px**2, places.shape[1])
+    mass = places.new_zeros(total.shape[:2])
+    for neighbour in range(9):
+        ny, nx = y + neighbour // 3 - 1, x + neighbour % 3 - 1
+        inside = (ny >= 0) & (ny < h) & (nx >= 0) & (nx < w)
+        row = table[((t * h + ny.clamp(0, h - 1)) * w + nx.clamp(0, w - 1))].where(inside, -1)
+        share = (row >= 0).float()[:, None] * shares[neighbour]  # (N, p²)
+        total = total + share[..., None] * places[row.clamp(min=0)][:, None]
+        mass = mass + share
+    return total / mass[..., None]
+
+
+def _tent(patch_px: int, device: torch.device) -> Tensor:
+    """Bilinear weight of each of the 3×3 tokens around at every pixel of the middle one: (9, p²)."""
+    offset = (torch.arange(patch_px, device=device) + 0.5) / patch_px - 0.5
+    one = torch.stack([(1 - (offset - step).abs()).clamp(min=0) for step in (-1, 0, 1)])
+    return (one[:, None, :, None] * one[None, :, None, :]).flatten(2).flatten(0, 1)
+
+
+def _copy(moved: Tensor, index: TokenIndex, conditions: Conditions, patch_px: int) -> tuple[Tensor, Tensor]:
+    """Take pixels `moved` px beyond the row source: colours (N, p², K, 3) and trust (N, p², K) in 0..1."""
+    x, y = index.pixel_centres(patch_px)
+    run = gather_patches(conditions.run, index, patch_px)[:, 0]
+    side = torch.where(run < 0, -1.0, 1.0)
+    sources = moved.shape[2]
+    reach = torch.ones(sources, device=moved.device)
+    reach[1] = 2.0  # the second source starts at the mirror image
+    at_x = x[..., None] + run[..., None] * reach + side[..., None] * moved[..., 0]
+    at_y = y[..., None] + moved[..., 1]
+    frame = index.position[:, 0, None, None].expand(at_x.shape)
+    atlas = conditions.atlas
+    seen, inside = sample_atlas(atlas, frame, at_x, at_y)
+    own = gather_patches(atlas[:, 4:5], index, patch_px)[:, 0]
+    weight = seen[..., 3]
+    nearer = (seen[..., 4] - own[..., None] - _SURFACE_SLACK_PX).clamp(min=0) / _SURFACE_SOFTNESS_PX
+    trust = weight * torch.exp(-(nearer**2)) * inside
+    return seen[..., :3] / weight.clamp(min=1e-3)[..., None], trust
+
+
+def sample_atlas(atlas: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Sample maps bilinearly; places outside are clamped and reported.
+
+    atlas (F, C, H, W)     frame int64, x and y px, all of one shape S
+    returns (S, C) and inside (S) float32
+    """
+    _, channels, height, width = atlas.shape
+    inside = ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).float()
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    x0, y0 = x.detach().floor().clamp(max=max(width - 2, 0)), y.detach().floor().clamp(max=max(height - 2, 0))
+    fx, fy = (x - x0)[..., None], (y - y0)[..., None]
+    pixels = atlas.permute(0, 2, 3, 1).reshape(-1, channels)
+    corner = (frame * height + y0.long()) * width + x0.long()
+    right, below = min(1, width - 1), width * min(1, height - 1)
+
+    def take(place: Tensor) -> Tensor:
+        return F.embedding(place, pixels)
+
+    top = torch.lerp(take(corner), take(corner + right), fx)
+    bottom = torch.lerp(take(corner + below), take(corner + below + right), fx)
+    return torch.lerp(top, bottom, fy), inside
+
+
+def _guesses(index: TokenIndex, conditions: Conditions, patch_px: int) -> tuple[Tensor, Tensor]:
+    """The simple candidates as colours (N, p², GUESSES, 3) and their trust (N, p², GUESSES)."""
+    maps = torch.cat((conditions.guesses, conditions.known), dim=1)
+    colours = gather_patches(maps, index, patch_px).unflatten(1, (GUESSES, 3)).permute(0, 3, 1, 2)
+    confidence = gather_patches(conditions.confidence, index, patch_px)[:, 0]
+    hole = gather_patches(conditions.hole, index, patch_px)[:, 0].float()
+    ones = torch.ones_like(hole)
+    # outside holes only the known pixel and the learned sources count
+    return colours, torch.stack((hole, hole, confidence * hole, ones), dim=2)

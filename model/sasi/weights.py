@@ -1,0 +1,85 @@
+"""Reading and writing SASI weights: safetensors with the network's configuration in the metadata, strict."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from model.errors import WeightsError
+from model.sasi.config import FAMILY, SasiConfig
+from model.sasi.transformer import SasiTransformer
+
+SHIPPED = Path(__file__).parent.parent / "weights"
+"""Weights that come with the product; `NAME.md` beside `NAME.safetensors` is the model card."""
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """A network ready to run, and where it came from. `version` is a hash of the file."""
+
+    network: SasiTransformer
+    name: str
+    version: str
+    metadata: dict[str, str]
+
+
+def save_weights(network: SasiTransformer, path: Path, metadata: dict[str, str]) -> None:
+    """Write a network in half precision; `metadata` (license, detail, ...) is kept beside the configuration."""
+    tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, path, {**metadata, "family": FAMILY, "config": network.config.to_json()})
+
+
+def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -> LoadedWeights:
+    """Load shipped weights by name, or a safetensors file by path; computes in float32.
+
+    Raises WeightsError for a file that is missing, damaged, of another kind, or whose tensors are not exactly those
+    of its configuration.
+    """
+    path = _find(name_or_path)
+    if path.suffix != ".safetensors":
+        raise WeightsError(f"expected a .safetensors file, got {path.name}; pickled weights are refused, convert them")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
+    if metadata.get("family") != FAMILY:
+        raise WeightsError(f"{path.name} must be of family {FAMILY!r}; its metadata says {metadata.get('family')!r}")
+    network = SasiTransformer(SasiConfig.from_json(metadata.get("config", "")))
+    _check_tensors(network.state_dict(), tensors, path.name)
+    network.load_state_dict({key: value.float() for key, value in tensors.items()})
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    shipped = SHIPPED / f"{name_or_path}.safetensors"
+    if path.name == str(name_or_path) and shipped.is_file():
+        return shipped
+    names = ", ".join(sorted(found.stem for found in SHIPPED.glob("*.safetensors"))) or "none"
+    raise WeightsError(f"no weights {str(name_or_path)!r}: give the path of a .safetensors file or one of: {names}")
+
+
+def _check_tensors(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], file_name: str) -> None:
+    missing, unknown = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing or unknown:
+        raise WeightsError(
+            f"{file_name} does not fit its own config: {len(missing)} tensors missing {missing[:3]}, "
+            f"{len(unknown)} unknown {unknown[:3]}; use the file as it was exported"
+        )
+    for name, tensor in found.items():
+        if tensor.shape != expected[name].shape:
+            raise WeightsError(
+                f"{file_name}: {name} must have shape {tuple(expected[name].shape)}; it has {tuple(tensor.shape)}"
+            )
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{file_name}: tensor {name} holds values that are not finite; fetch the file again")

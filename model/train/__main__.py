@@ -1,0 +1,180 @@
+"""Train a SASI network: `python -m model.train FILE.toml`. Stopped runs go on from their last checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import logging
+import math
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from model.data.dataset import Batch, SceneBatches
+from model.data.media import load_library
+from model.errors import StereoError
+from model.sasi.config import SasiConfig
+from model.sasi.transformer import SasiTransformer
+from model.sasi.weights import save_weights
+from model.train.config import TrainConfig, read_config
+from model.train.lpips import load_lpips
+from model.train.measures import contact_sheet
+from model.train.step import fill_batch, score_fills, training_loss
+
+_log = logging.getLogger("model.train")
+_VALIDATION_SEED = 7_777
+
+
+def main() -> int:
+    """Parse the command line and run; 0 = done, 2 = wrong input."""
+    parser = argparse.ArgumentParser(prog="python -m model.train", description=__doc__)
+    parser.add_argument("config", type=Path, help="TOML file, for example model/train/configs/lite.toml")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    try:
+        train(read_config(parser.parse_args().config))
+    except StereoError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(config: TrainConfig) -> None:
+    """Run or resume until `config.run.steps`; writes checkpoint, weights, previews and a log into the output folder."""
+    torch.set_num_threads(config.run.threads)
+    cv2.setNumThreads(1)
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    run = Run(config, output)
+    library = load_library(Path(config.media), config.training)
+    held_back = load_library(Path(config.media), config.validation)
+    validation = SceneBatches(held_back, config.scenes, _VALIDATION_SEED)
+    run.validation = [validation[number] for number in range(config.run.validation_batches)]
+    data = SceneBatches(library, config.scenes, config.run.seed, run.step, config.run.steps)
+    batches = DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=3, worker_init_fn=_one_thread)
+    for batch in batches:
+        run.advance(batch)
+    run.finish()
+
+
+def _one_thread(_: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+class Run:
+    """The state of a training run: network, its running mean (EMA), optimiser and step."""
+
+    def __init__(self, config: TrainConfig, output: Path) -> None:
+        self.config, self.output, self.step = config, output, 0
+        self.validation: list[Batch] = []
+        torch.manual_seed(config.run.seed)
+        self.network = SasiTransformer(SasiConfig())
+        self.mean = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(_groups(self.network, config.run.weight_decay), lr=config.run.rate)
+        self._resume()
+        rules = config.loss
+        self.perceptual = load_lpips(Path(rules.perceptual_weights)) if rules.perceptual else None
+        self._losses: list[float] = []
+        self._since = time.monotonic()
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.output / "checkpoint.pt"
+
+    def _resume(self) -> None:
+        if not self._checkpoint.exists():
+            return
+        state = torch.load(self._checkpoint, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+        _log.info("resumed at step %d", self.step)
+
+    def advance(self, batch: Batch) -> None:
+        """Train on one batch, then log, save and validate when it is time."""
+        run = self.config.run
+        rate = run.rate * learning_rate_share(self.step, run.steps, run.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        late = self.step >= self.config.loss.perceptual_from * run.steps
+        loss = training_loss(self.network, batch, self.step, run, self.config.loss, self.perceptual if late else None)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), run.largest_gradient)
+        self.optimizer.step()
+        self.step += 1
+        self._follow(min(run.ema, self.step / (self.step + 10)))
+        self._losses.append(loss.item())
+        self._report(rate)
+
+    def _follow(self, decay: float) -> None:
+        with torch.no_grad():
+            for slow, fast in zip(self.mean.parameters(), self.network.parameters(), strict=True):
+                slow.lerp_(fast, 1 - decay)
+
+    def _report(self, rate: float) -> None:
+        if self.step % 50 == 0:
+            pace = (time.monotonic() - self._since) / len(self._losses)
+            mean = sum(self._losses) / len(self._losses)
+            _log.info("step %d  loss %.4f  rate %.2e  %.2f s/step", self.step, mean, rate, pace)
+            self._losses, self._since = [], time.monotonic()
+        if self.step % self.config.run.save_every == 0:
+            self._save()
+        if self.step % self.config.run.validate_every == 0:
+            self.validate()
+            self._since = time.monotonic()
+
+    def _save(self) -> None:
+        state = {
+            "network": self.network.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        fresh = self._checkpoint.with_suffix(".new")
+        torch.save(state, fresh)
+        fresh.replace(self._checkpoint)  # a run killed while writing keeps the old checkpoint
+        detail = f"step {self.step} of {self.config.run.steps}, seed {self.config.run.seed}"
+        save_weights(self.mean, self.output / "latest.safetensors", {"license": "Apache-2.0", "detail": detail})
+
+    def validate(self) -> None:
+        """Score the running mean on media held back, and save pictures."""
+        for name, score in score_fills(self.mean, self.validation).items():
+            text = "%-10s PSNR %.2f  edge strip %.2f  sharpness %.2f"
+            _log.info(text, name, score.psnr, score.edge_psnr, score.sharpness)
+        batch = self.validation[0]
+        magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
+        shown = torch.where(batch.conditions.hole, magenta, batch.conditions.known)
+        columns = [shown, batch.conditions.known, batch.conditions.guesses[:, :3], fill_batch(self.mean, batch)]
+        sheet = contact_sheet([*columns, batch.truth], list(range(1, batch.truth.shape[0], batch.frames)))
+        cv2.imwrite(str(self.output / f"preview_{self.step:06d}.png"), sheet.numpy()[..., ::-1])
+
+    def finish(self) -> None:
+        """Save and score the end of the run."""
+        self._save()
+        self.validate()
+
+
+def _groups(network: nn.Module, weight_decay: float) -> list[dict]:
+    """Decay matrices, not biases, norms or modulations."""
+    matrices = [value for value in network.parameters() if value.ndim == 2 and value.shape[0] > 6]
+    others = [value for value in network.parameters() if value.ndim != 2 or value.shape[0] <= 6]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def learning_rate_share(step: int, steps: int, warmup: int) -> float:
+    """Fraction of the full rate: a linear start, then a cosine to 1 %."""
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

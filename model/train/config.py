@@ -1,0 +1,95 @@
+"""The configuration of a training run: one TOML file, unknown names refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from model.data.dataset import SceneRules
+from model.data.media import MediaRules
+from model.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class RunRules:
+    """Length, rates and rhythm of a run."""
+
+    seed: int = 1
+    steps: int = 5000
+    threads: int = 2  # of the network; batches are made by one more process
+    rate: float = 1.5e-3
+    warmup: int = 100  # steps
+    weight_decay: float = 0.01
+    largest_gradient: float = 1.0
+    ema: float = 0.998
+    one_step_share: float = 0.6  # of steps trained at sigma = 1, where the one-step sampler works
+    dilations: tuple[int, ...] = (3, 5, 5, 7)
+    bf16: bool = False
+    save_every: int = 250
+    validate_every: int = 500
+    validation_batches: int = 6
+
+
+@dataclass(frozen=True)
+class LossRules:
+    """Weights of the parts of the loss."""
+
+    gradient: float = 0.25
+    outside: float = 0.1  # pixels of predicted tokens that are no hole
+    edge: float = 0.5  # the strip beyond the frame's edge
+    perceptual: float = 0.0  # LPIPS, from `perceptual_from` on
+    perceptual_from: float = 0.7  # fraction of the run
+    perceptual_weights: str = ""  # safetensors made by `model.train.lpips`
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything a run depends on. `media` and `output` are folders, relative to where the command runs."""
+
+    media: str
+    output: str
+    run: RunRules = field(default_factory=RunRules)
+    loss: LossRules = field(default_factory=LossRules)
+    scenes: SceneRules = field(default_factory=SceneRules)
+    training: MediaRules = field(default_factory=MediaRules)
+    validation: MediaRules = field(default_factory=MediaRules)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a TOML file. Raises SettingsError for unknown names, missing names and wrong kinds."""
+    try:
+        with path.open("rb") as file:
+            return _build(TrainConfig, tomllib.load(file), path.name)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read the configuration {path}: {error}") from error
+
+
+def _build(kind: type, table: dict[str, Any], where: str) -> Any:
+    hints = get_type_hints(kind)
+    names = {entry.name for entry in fields(kind)}
+    unknown = sorted(table.keys() - names)
+    if unknown:
+        raise SettingsError(f"{where}: unknown name {unknown[0]!r}; known are {', '.join(sorted(names))}")
+    values = {}
+    for name, value in table.items():
+        wanted = hints[name]
+        if is_dataclass(wanted):
+            values[name] = _build(wanted, value, f"{where} [{name}]")  # type: ignore[arg-type]
+        else:
+            values[name] = _value(value, wanted, f"{where}: {name}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise SettingsError(f"{where}: {error}") from error
+
+
+def _value(value: Any, wanted: Any, where: str) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(wanted, type) and not isinstance(value, wanted):
+        raise SettingsError(f"{where} must be {wanted.__name__}; got {value!r}")
+    return value

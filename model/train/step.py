@@ -1,0 +1,80 @@
+"""One training step and one validation pass, free of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.data.dataset import Batch
+from model.sasi.noise import position_noise
+from model.sasi.sampler import add_noise, sample
+from model.sasi.tokens import TokenIndex, gather_patches, keep_index, scatter_patches, token_mask
+from model.sasi.transformer import SasiTransformer
+from model.train.config import LossRules, RunRules
+from model.train.losses import colour_loss, gradient_loss, pixel_weight
+from model.train.measures import HoleScore
+
+Perceptual = Callable[[Tensor, Tensor], Tensor]
+"""(image, truth) (F, 3, H, W) 0..1 -> scalar"""
+
+
+def training_loss(
+    network: SasiTransformer,
+    batch: Batch,
+    step: int,
+    run: RunRules,
+    rules: LossRules,
+    perceptual: Perceptual | None = None,
+) -> Tensor:
+    """Predict z0 from a noisy latent and compare; sigma and dilation are functions of seed and step."""
+    rng = np.random.default_rng((run.seed, step))
+    sigma = 1.0 if rng.random() < run.one_step_share else float(rng.uniform(0.05, 1))
+    kept, wanted = select(batch, network.config.patch_px, int(rng.choice(run.dilations)))
+    noise = position_noise(kept.place, 3 * network.config.patch_px**2, seed=int(rng.integers(1 << 31)))
+    clean = gather_patches(batch.truth, kept, network.config.patch_px).flatten(1) * 2 - 1
+    with torch.autocast("cpu", torch.bfloat16, enabled=run.bf16):
+        colours = network.predict(add_noise(clean, noise, sigma), sigma, batch.conditions, kept, wanted)
+    image = scatter_patches(colours.float(), kept.subset(wanted), batch.conditions.known, network.config.patch_px)
+    hole = batch.conditions.hole
+    changed = (image.detach() != batch.conditions.known).any(dim=1, keepdim=True)
+    weight = pixel_weight(hole, batch.edge, changed, rules)
+    loss = colour_loss(image, batch.truth, weight) + rules.gradient * gradient_loss(image, batch.truth, weight)
+    if perceptual is not None:
+        loss = loss + rules.perceptual * perceptual(torch.where(hole, image, batch.truth), batch.truth)
+    return loss
+
+
+def select(batch: Batch, patch_px: int, dilation: int) -> tuple[TokenIndex, Tensor]:
+    """Tokens to compute, and which of them to predict: those that a hole touches. (N,) bool."""
+    marked = token_mask(batch.conditions.hole, patch_px)
+    kept = keep_index(marked, batch.frame_number, dilation)
+    return kept, marked.flatten()[kept.flat]
+
+
+@torch.no_grad()
+def fill_batch(network: SasiTransformer, batch: Batch, steps: int = 1, dilation: int = 5) -> Tensor:
+    """Run the sampler on a batch: the filled frames (F, 3, H, W), 0..1."""
+    patch_px = network.config.patch_px
+    kept, wanted = select(batch, patch_px, dilation)
+    noise = position_noise(kept.place, 3 * patch_px**2)
+    latent = sample(lambda noisy, sigma: network(noisy, sigma, batch.conditions, kept, wanted), noise, steps)
+    patches = (latent.unflatten(1, (3, -1)) + 1) / 2
+    image = scatter_patches(patches, kept, batch.conditions.known, patch_px)
+    return torch.where(batch.conditions.hole, image, batch.conditions.known)
+
+
+def score_fills(network: SasiTransformer, batches: list[Batch]) -> dict[str, HoleScore]:
+    """Score the network, row fill and background push-pull on the same windows."""
+    scores = {"sasi": HoleScore(), "row fill": HoleScore(), "push-pull": HoleScore()}
+    for batch in batches:
+        fills = {
+            "sasi": fill_batch(network, batch),
+            "row fill": batch.conditions.guesses[:, :3],
+            "push-pull": batch.conditions.known,
+        }
+        for name, image in fills.items():
+            scores[name].add(image, batch.truth, batch.conditions.hole, batch.edge)
+    return scores
