@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.depth.cues import background_likelihood, ground, sharpness, unlike_border
+from model.depth.cues import ground, sharpness, unlike_border
 from model.depth.cuts import find_cuts
 from model.depth.edge_filter import Resistance, edge_aware_mean, resistance_of
-from model.depth.motion import Flow, camera_flow, find_flow, follow
+from model.depth.motion import Flow, find_flow
+from model.depth.parallax import moving
 from model.depth.steady import steady
 from model.errors import ShapeError
 
@@ -28,6 +29,7 @@ WORKING_WIDTH = 480
 
 _COLOUR_REACH = 0.25
 _STEADY_FRAMES = 4
+_LIFT = 0.55
 
 
 class Draft:
@@ -65,74 +67,58 @@ def small_pictures(frames: Tensor) -> np.ndarray:
 
 def _nearness(picture: np.ndarray, cuts: tuple[int, ...]) -> np.ndarray:
     """(T, h, w, 3) -> (T, h, w) nearness."""
-    width = picture.shape[2]
-    grey = np.rint(picture.mean(axis=-1) * 255).astype(np.uint8)
-    flow = find_flow(grey, cuts)
-    resistance = resistance_of(picture, width / 10, _COLOUR_REACH)
-    evidence = steady(_evidence(picture, flow, resistance), picture, flow, _STEADY_FRAMES)
-    standing = _stand_on_the_ground(evidence)
+    height, width = picture.shape[1:3]
+    flow = find_flow(np.rint(picture.mean(axis=-1) * 255).astype(np.uint8), cuts)
+    standing = _stand_on_the_ground(steady(_evidence(picture, flow), picture, flow, _STEADY_FRAMES))
+    resistance = resistance_of(picture, width / 24, _COLOUR_REACH)
     refined = edge_aware_mean(standing, np.ones_like(standing), resistance, width / 24)
     return np.clip(steady(refined, picture, flow, _STEADY_FRAMES), 0, 1)
 
 
-def _evidence(picture: np.ndarray, flow: Flow, resistance: Resistance) -> np.ndarray:
+def _evidence(picture: np.ndarray, flow: Flow) -> np.ndarray:
     """How surely each pixel stands in front of what is around it: (T, h, w), 0..1."""
-    reach = picture.shape[2] / 12
-    frames = range(len(picture))
-    moving = np.stack([_moving(flow, t, picture.shape[1:3]) for t in frames])
-    moving = edge_aware_mean(moving, 0.05 + moving, resistance, reach)
-    unlike = np.stack([unlike_border(frame) for frame in picture])
+    frames, height, width = picture.shape[:3]
+    half = (max(1, height // 2), max(1, width // 2))
+    small = _resized(picture, half)
+    grey = picture.mean(axis=-1)
+    found = [moving(grey, flow, t) for t in range(frames)]
+    weight, claim, outline = (
+        _resized(np.stack(maps), half)
+        for maps in zip(*((m.weight, m.weight * m.evidence, m.outline) for m in found), strict=True)
+    )
+    reach = half[1] / 12
+    resistance = resistance_of(np.concatenate((small, 0.5 * outline[..., None]), axis=-1), reach, _COLOUR_REACH)
+    moves = edge_aware_mean(claim / weight, weight, resistance, 2 * reach)
+    unlike = np.stack([unlike_border(frame) for frame in small])
     unlike = edge_aware_mean(unlike, np.ones_like(unlike), resistance, reach)
-    focus = _in_focus(picture, resistance, reach)
-    return 1 - (1 - 0.95 * moving) * (1 - 0.6 * unlike) * (1 - 0.7 * focus)
+    focus = _in_focus(small, resistance, reach)
+    evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1)) * (1 - 0.4 * unlike) * (1 - 0.7 * focus)
+    return _resized(evidence, (height, width))
+
+
+def _resized(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (T, h, w) or (T, h, w, 3): averaging when it shrinks, linear when it grows."""
+    method = cv2.INTER_AREA if size[0] <= maps.shape[1] else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(m, size[::-1], interpolation=method) for m in maps])
 
 
 def _in_focus(picture: np.ndarray, resistance: Resistance, reach: float) -> np.ndarray:
+    """Evidence that surfaces are in focus while others are not."""
     sharp, weight = (np.stack(maps) for maps in zip(*(sharpness(frame) for frame in picture), strict=True))
     sharp = edge_aware_mean(sharp, weight + 1e-4, resistance, reach)
     trusted = edge_aware_mean(weight, np.ones_like(weight), resistance, reach)
-    result = np.empty_like(sharp)
-    for t in range(len(picture)):
-        # a lens that blurs the background leaves two kinds of edges; all alike tells nothing
-        low, high = np.quantile(sharp[t], (0.1, 0.95))
-        spread = np.clip((high - low - 0.25) / 0.35, 0, 1)
-        result[t] = spread * np.clip((sharp[t] - low) / max(high - low, 1e-3) * 1.6 - 0.6, 0, 1)
-    return result * np.clip(trusted / 0.01, 0, 1)
-
-
-def _moving(flow: Flow, t: int, size: tuple[int, int]) -> np.ndarray:
-    """Evidence (h, w) that pixels of frame t move otherwise than the background."""
-    behind = background_likelihood(*size)
-    total, count = np.zeros((*size, 2), np.float32), 0
-    for sign, steps in ((1, flow.forward), (-1, flow.backward)):
-        path, length = _path(steps, t, sign)
-        if path is not None:
-            total += sign / length * (path - camera_flow(path, behind))
-            count += 1
-    speed = np.sqrt((total**2).sum(axis=-1)) / max(count, 1)
-    return (speed**2 / (speed**2 + _SPEED_PX**2)).astype(np.float32)
-
-
-_SPEED_PX = 0.6
-_PATH = 2
-
-
-def _path(steps, t: int, sign: int):
-    """Flow chained over up to _PATH frames from t on."""
-    path, length = None, 0
-    while length < _PATH and steps[t + sign * length] is not None:
-        step = steps[t + sign * length]
-        path = step if path is None else path + follow(step, path)
-        length += 1
-    return path, length
+    # a lens that blurs the background leaves two kinds of edges; all alike tells nothing
+    low, high = np.quantile(sharp, (0.1, 0.95), axis=(1, 2), keepdims=True)
+    spread = np.clip((high - low - 0.25) / 0.35, 0, 1)
+    stands_out = np.clip((sharp - low) / np.maximum(high - low, 1e-3) * 1.6 - 0.6, 0, 1)
+    return spread * stands_out * np.clip(trusted / 0.01, 0, 1)
 
 
 def _stand_on_the_ground(evidence: np.ndarray) -> np.ndarray:
     """Give what stands out the nearness of the ground where it touches it, and lift it off its background."""
     height, width = evidence.shape[1:]
-    floor = ground(height, width)
-    contact = np.broadcast_to(floor, evidence.shape).copy()
-    upright = np.clip(2 * evidence - 0.5, 0, 1)
+    contact = np.broadcast_to(ground(height, width), evidence.shape).copy()
+    upright = np.clip(3 * evidence - 0.6, 0, 1)
     for y in range(height - 2, -1, -1):
         contact[:, y] += upright[:, y] * np.maximum(contact[:, y + 1] - contact[:, y], 0)
-    return contact + (1 - contact) * 0.45 * evidence
+    return contact + (1 - contact) * _LIFT * evidence

@@ -48,6 +48,19 @@ def _dense_flow(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(before, after, None)  # pyright: ignore
 
 
+def path_from(flow: Flow, t: int, sign: int, frames: int) -> tuple[np.ndarray | None, int]:
+    """Chain the flow from frame t over up to `frames` frames forwards (sign 1) or backwards (-1).
+
+    returns  path (h, w, 2) px, None if there is no flow; the number of frames that it spans
+    """
+    steps = flow.forward if sign > 0 else flow.backward
+    path, length = None, 0
+    while length < frames and (step := steps[t + sign * length]) is not None:
+        path = step if path is None else path + follow(step, path)
+        length += 1
+    return path, length
+
+
 def follow(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Fetch for each pixel what `image` (h, w, ...) holds where `flow` (h, w, 2) leads; edges repeat."""
     height, width = flow.shape[:2]
@@ -70,16 +83,16 @@ def camera_flow(flow: np.ndarray, background: np.ndarray) -> np.ndarray:
     equations, measured = basis[:, :, *sparse].reshape(8, 2, -1), np.moveaxis(flow[sparse], -1, 0)
     measured = measured.reshape(2, -1).astype(np.float64)
     prior = background[sparse].ravel().astype(np.float64)
-    median = np.array([_weighted_median(component, prior) for component in measured])
-    residual = measured - median[:, None]
+    median = np.array([weighted_median(component, prior) for component in measured])
+    model = np.array([median[0], 0, 0, median[1], 0, 0, 0, 0])
     for _ in range(_FIT_ROUNDS):
+        residual = measured - np.einsum("i,icn->cn", model, equations)
         # Geman-McClure weights: far outliers count nothing
         weight = prior / (1 + (residual**2).sum(axis=0) / _FIT_SCALE**2) ** 2
         # einsum adds in one order whatever the number of threads
         normal = np.einsum("icn,jcn,n->ij", equations, equations, weight, optimize=False)
         right = np.einsum("icn,cn,n->i", equations, measured, weight, optimize=False)
         model = np.linalg.solve(normal + 1e-3 * weight.sum() / weight.size * np.eye(8), right)
-        residual = measured - np.einsum("i,icn->cn", model, equations)
     return np.moveaxis(np.einsum("i,ichw->chw", model, basis), 0, -1).astype(np.float32)
 
 
@@ -90,7 +103,8 @@ def _planar_basis(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.stack([np.stack(pair) for pair in zip(along_u, along_v, strict=True)])
 
 
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """Find the value (n,) at which half the weight (n,) lies below."""
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])

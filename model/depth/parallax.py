@@ -1,0 +1,81 @@
+"""What moves otherwise than the background: evidence that it stands in front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model.depth.cues import background_likelihood
+from model.depth.motion import Flow, camera_flow, follow, path_from, weighted_median
+
+_PATH_FRAMES = 2  # = the context of a window: frames that it keeps see as far on both sides
+_SPEED_PX = 0.12  # px a frame at the working width: never trust less
+_SPEED_NOISE = 2.5  # times the background's own residual counts half
+_ERROR = 0.015  # of 1: a mismatch that is not noise
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What frame t tells; all (h, w) float32.
+
+    evidence  0 moves with the background .. 1 certainly not
+    weight    > 0, how much the pixel can tell; plain areas tell nothing
+    outline   0..1, the dense flow's opinion, checked by nothing: its steps are the outlines of what moves
+    """
+
+    evidence: np.ndarray
+    weight: np.ndarray
+    outline: np.ndarray
+
+
+def moving(grey: np.ndarray, flow: Flow, t: int) -> Moving:
+    """Look for what moves otherwise than the background in frame t.
+
+    grey     (T, h, w) float32, 0..1
+    returns  Moving
+
+
+    Where flow comes from both sides the weaker evidence counts: beside a moving object the background is hidden in
+    one of the neighbours and seems to move along, but it is seen in the other.
+    """
+    size = grey.shape[1:]
+    gradient = np.stack(
+        (cv2.Sobel(grey[t], cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(grey[t], cv2.CV_32F, 0, 1, scale=1 / 8)), axis=-1
+    )
+    seen = [found for sign in (1, -1) if (found := _against_camera(grey, gradient, flow, t, sign)) is not None]
+    if not seen:
+        return Moving(np.zeros(size, np.float32), np.ones(size, np.float32), np.zeros(size, np.float32))
+    evidence, weight, outline = (np.minimum.reduce(maps) for maps in zip(*seen, strict=True))
+    return Moving(evidence, 0.01 + weight, outline)
+
+
+def _against_camera(
+    grey: np.ndarray, gradient: np.ndarray, flow: Flow, t: int, sign: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Evidence, weight and outline from one side.
+
+    The residual is believed where it explains the pixel better than the camera's motion does, by about as much as it
+    must by the pixel's gradient.
+    """
+    path, frames = path_from(flow, t, sign, _PATH_FRAMES)
+    if path is None:
+        return None
+    behind = background_likelihood(*path.shape[:2])
+    camera = camera_flow(path, behind)
+    residual = path - camera
+    speed = np.sqrt((residual**2).sum(axis=-1)) / frames
+    half = _SPEED_PX + _SPEED_NOISE * weighted_median(speed[::4, ::4].ravel(), behind[::4, ::4].ravel())
+    other = grey[t + sign * frames]
+    gain = _blurred(np.abs(grey[t] - follow(other, camera)) - np.abs(grey[t] - follow(other, path)))
+    must = np.minimum(_blurred(np.abs((gradient * residual).sum(axis=-1))), 4 * _ERROR)
+    explained = np.clip(2 * gain / (must + 0.2 * _ERROR), 0, 1)
+    slope = _blurred(np.sqrt((gradient**2).sum(axis=-1)))
+    weight = np.clip(np.maximum(must, slope * half * frames) / _ERROR, 0, 1)
+    outline = speed**2 / (speed**2 + half**2)
+    return outline * explained, weight, outline
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
+    return cv2.blur(image, (5, 5))
