@@ -1,0 +1,96 @@
+"""The frame store: frames by name, bounded, never taken from under someone who uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = 4096
+KEYS = [bytes([number]) * 16 for number in range(8)]
+
+
+@pytest.fixture
+def store(units):
+    return units.FrameStore(4 * PAGE)
+
+
+def fill(store, *keys: bytes) -> None:
+    for key in keys:
+        store.publish(key, store.allocate(PAGE))
+
+
+def test_blocks_do_not_overlap_and_lie_behind_the_reserved_page(store):
+    blocks = [store.allocate(PAGE - 1) for _ in range(4)]
+    assert sorted(store.offset_of(block) for block in blocks) == [PAGE, 2 * PAGE, 3 * PAGE, 4 * PAGE]
+
+
+def test_room_is_used_again_and_holes_join(store):
+    blocks = [store.allocate(PAGE) for _ in range(4)]
+    del blocks[1:3]
+    assert store.offset_of(store.allocate(2 * PAGE)) == 2 * PAGE
+    blocks.clear()
+    assert store.offset_of(store.allocate(4 * PAGE)) == PAGE
+    assert store.used_bytes == 0
+
+
+def test_least_recently_used_frame_leaves_first(store):
+    fill(store, *KEYS[:4])
+    store.find(KEYS[0])
+    fill(store, KEYS[4])
+    assert store.find(KEYS[1]) is None
+    assert all(store.find(key) is not None for key in (KEYS[0], KEYS[2], KEYS[3], KEYS[4]))
+
+
+def test_frames_in_use_stay_and_the_rest_goes_to_private_memory(store):
+    held = [store.allocate(PAGE) for _ in range(4)]
+    for key, block in zip(KEYS, held, strict=False):
+        store.publish(key, block)
+    beyond = store.allocate(PAGE)
+    assert store.offset_of(beyond) is None and beyond.size == PAGE
+    assert all(store.find(key) is block for key, block in zip(KEYS, held, strict=False))
+
+
+def test_first_frame_of_a_name_stays(store):
+    first = store.allocate(PAGE)
+    store.publish(KEYS[0], first)
+    store.publish(KEYS[0], store.allocate(PAGE))
+    assert store.find(KEYS[0]) is first
+
+
+def test_a_block_outlives_its_store(units):
+    store = units.FrameStore(4 * PAGE)
+    block = store.allocate(PAGE)
+    del store
+    assert block.size == PAGE
+
+
+def test_nothing_is_left_in_the_system_when_the_store_ends(units):
+    store = units.FrameStore(4 * PAGE)
+    path = Path("/dev/shm") / store.shared_name.removeprefix("/")
+    assert path.stat().st_mode & 0o777 == 0o600
+    del store
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount")
+def test_small_shared_memory_gives_private_memory_instead_of_a_crash(units):
+    """A write to a page of shared memory that does not exist kills the process; containers often have 64 MB."""
+    module = str(Path(units.__file__).parent)
+    code = f"""
+import sys
+sys.path.insert(0, {json.dumps(module)})
+import _plugin_units as units
+store = units.FrameStore(1 << 23)
+first, second, third = (store.allocate(1 << 20) for _ in range(3))
+assert store.offset_of(first) is not None and store.offset_of(third) is None, (first, third)
+del first
+assert store.offset_of(store.allocate(1 << 20)) is not None  # the part that exists is used again
+"""
+    small = "mount -t tmpfs -o size=2560k none /dev/shm && exec "
+    run = subprocess.run(["unshare", "--mount", "sh", "-c", small + f"{sys.executable} -c '{code}'"], timeout=30)
+    assert run.returncode == 0
