@@ -23,7 +23,7 @@ def compile_stubs() -> None:
 
 def native_warp() -> list[Pybind11Extension]:
     """The C++ warp. Optional: where it does not compile, the torch form gives the same pixels, only slower."""
-    options = {"cxx_std": 17, "extra_compile_args": ["-O3"], "optional": True}
+    options = {"cxx_std": 17, "extra_compile_args": ["-O3", "-ffp-contract=off", "-pthread"], "optional": True}
     return [Pybind11Extension("model.warp._native", [str(NATIVE_WARP)], **options)] if NATIVE_WARP.exists() else []
 
 

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from model.errors import InvalidInputError, ShapeError
-from model.warp.prepare import fill_unknown, snap_edges
-from model.warp.torch_form import warp_frames
+from model.warp.kernels import kernel_for, kernel_name
+from model.warp.prepare import all_finite, fill_unknown, snap_edges
+
+__all__ = ["DEFAULT_THRESHOLD", "Warp", "gapw", "kernel_name"]
 
 DEFAULT_THRESHOLD = 1.5
 """Tuned gradient threshold δ of eq. 7: a surface stretched further than this is two surfaces."""
@@ -46,12 +48,12 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
     """
     delta = DEFAULT_THRESHOLD if threshold is None else float(threshold)
     _check_shapes(image, disparity)
-    _check_values(image, disparity, delta, edge_fix_px)
+    _check_values(disparity, delta, edge_fix_px)
     colour = image.detach().to(torch.float32)
     shift = fill_unknown(disparity.detach().to(device=image.device, dtype=torch.float32))
     if edge_fix_px > 0:
         shift = snap_edges(shift, edge_fix_px)
-    view, disocclusion, new_disparity = warp_frames(colour, shift, delta)
+    view, disocclusion, new_disparity = kernel_for(colour.device)(colour, shift, delta)
     return Warp(view=view, disocclusion=disocclusion, disparity=new_disparity)
 
 
@@ -70,11 +72,8 @@ def _check_shapes(image: Tensor, disparity: Tensor) -> None:
         )
 
 
-def _check_values(image: Tensor, disparity: Tensor, threshold: float, edge_fix_px: float) -> None:
-    # A sum is finite only if all terms are: one cheap pass, and the exact test only when it is not.
-    if not torch.isfinite(image.sum(dtype=torch.float32)) and not torch.isfinite(image).all():
-        raise InvalidInputError("image holds NaN or infinite colour; replace these pixels before the warp")
-    if torch.isinf(disparity).any():
+def _check_values(disparity: Tensor, threshold: float, edge_fix_px: float) -> None:
+    if not all_finite(disparity) and torch.isinf(disparity).any():
         raise InvalidInputError("disparity must be finite px, or NaN where it is unknown; got an infinite value")
     if not (math.isfinite(threshold) and threshold > 1):
         raise InvalidInputError(f"threshold must be a finite stretch above 1 (usually 1.05..4); got {threshold!r}")

@@ -9,6 +9,13 @@ from torch import Tensor
 SNAP_RANGE_PX = 1.0
 """A 5x5 neighbourhood whose disparities differ by more than this holds two surfaces."""
 
+NOT_FINITE = "image holds NaN or infinite colour; replace these pixels before the warp"
+
+
+def all_finite(values: Tensor) -> bool:
+    """Tell whether no value is NaN or infinite. A finite sum proves it in one cheap pass; only else look closer."""
+    return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
+
 
 def fill_unknown(disparity: Tensor) -> Tensor:
     """Replace NaN by the farther of the nearest known values left and right, then above and below, then by 0.
@@ -18,7 +25,7 @@ def fill_unknown(disparity: Tensor) -> Tensor:
 
     Unknown disparity is mostly background that a matcher could not see, hence the farther side.
     """
-    if not torch.isnan(disparity).any():
+    if all_finite(disparity):
         return disparity
     along_rows = _farther_neighbour(disparity)
     along_columns = _farther_neighbour(along_rows.transpose(-1, -2)).transpose(-1, -2)

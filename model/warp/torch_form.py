@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model.errors import InvalidInputError
 from model.warp.edges import gather_colour, refine_edges
+from model.warp.prepare import NOT_FINITE, all_finite
 from model.warp.surfaces import Surfaces, find_surfaces, nearest_surface
 
 MIRROR_SPEED = 0.5
@@ -51,7 +53,11 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
     image      (T, C, H, W) float32
     disparity  (T, 1, H, W) float32, px, finite
     returns    view (T, C, H, W) float32, disocclusion (T, 1, H, W) bool, disparity (T, 1, H, W) float32
+
+    Raises InvalidInputError for colour that is not finite.
     """
+    if not all_finite(image):
+        raise InvalidInputError(NOT_FINITE)
     colour, surfaces = refine_edges(image, find_surfaces(disparity[:, 0], threshold))
     owner = nearest_surface(surfaces, threshold, 0.0)
     front_pixel = nearest_surface(surfaces, threshold, 0.5)
