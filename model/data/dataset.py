@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from model.data.layered_scenes import Scene, layered_scene
 from model.data.media import Library
+from model.data.projection_pairs import projection_pair
 from model.sasi.conditions import Conditions, prepare_conditions
 
 
@@ -21,7 +22,8 @@ class SceneRules:
     frames: int = 4
     height: int = 128  # px, a multiple of 16
     width: int = 192  # px, a multiple of 16
-    batch: int = 6  # windows
+    batch: int = 4  # windows
+    projection_share: float = 0.2  # of the windows that have PBDP holes; the rest are layered scenes
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ class SceneBatches(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         rng = np.random.default_rng((self._seed, self._first + number))
+        return make_batch([self._scene(rng) for _ in range(self._rules.batch)])
+
+    def _scene(self, rng: np.random.Generator) -> Scene:
         rules = self._rules
-        scenes = [
-            layered_scene(rng, self._library, rules.frames, rules.height, rules.width) for _ in range(rules.batch)
-        ]
-        return make_batch(scenes)
+        draw = projection_pair if rng.random() < rules.projection_share else layered_scene
+        return draw(rng, self._library, rules.frames, rules.height, rules.width)

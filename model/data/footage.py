@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from model.data.media import Library
@@ -42,7 +45,7 @@ def _clip_crop(rng: np.random.Generator, library: Library, frames: int, height: 
     top, left = rng.integers(0, tall - cut_h + 1), rng.integers(0, wide - cut_w + 1)
     cuts = [picture[top : top + cut_h, left : left + cut_w] for picture in pictures]
     sized = [cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA) for cut in cuts]
-    return np.stack(sized).astype(np.float32) / 255
+    return _unit(sized)
 
 
 def _photo_crop(rng: np.random.Generator, library: Library, frames: int, height: int, width: int) -> Frames:
@@ -59,10 +62,14 @@ def _photo_crop(rng: np.random.Generator, library: Library, frames: int, height:
         corner = centre + speed * number - np.array((width, height)) * size / 2
         place = np.array(((size, 0, corner[0]), (0, size, corner[1])))
         moving.append(_sampled(photo, place, width, height))
-    return np.stack(moving).astype(np.float32) / 255
+    return _unit(moving)
 
 
-def _sampled(photo: NDArray[np.uint8], place: NDArray, width: int, height: int) -> NDArray[np.uint8]:
+def _unit(pictures: Sequence[MatLike]) -> Frames:
+    return np.stack(pictures).astype(np.float32) / np.float32(255)
+
+
+def _sampled(photo: MatLike, place: NDArray, width: int, height: int) -> MatLike:
     """Sample a photo through an affine map; oversampled twice when it shrinks the picture, against aliasing."""
     if place[0, 0] <= 1.2:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

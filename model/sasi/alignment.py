@@ -32,19 +32,14 @@ class TimeGuess:
     confidence: Tensor
 
 
-def background_from_time(
-    view: Tensor, background: Tensor, disparity: Tensor, hole: Tensor, window_length: int
-) -> TimeGuess:
+def background_from_time(view: Tensor, atlas: Tensor, hole: Tensor, window_length: int) -> TimeGuess:
     """Collect what other frames show at the places that are holes here.
 
-    view (F, 3, H, W), 0..1     background, hole (F, 1, H, W) bool
-    disparity (F, 1, H, W) px, in holes that of the background
+    view (F, 3, H, W), 0..1     atlas (F, H, W, 5) as in `FrameMaps`     hole (F, 1, H, W) bool
     window_length  frames are windows of this length one after the other; alignment never leaves a window
     """
-    colour, total = torch.zeros_like(view), torch.zeros_like(disparity)
-    best = torch.zeros_like(disparity)
-    levels = _pyramid(view, background)
-    atlas = torch.cat((view * background, background, disparity), dim=1)
+    seen = _Seen(hole, atlas)
+    levels = _pyramid(view, atlas[..., 3:4].movedim(3, 1))
     for direction in (1, -1):
         flow: Tensor | None = None
         for offset in OFFSETS:
@@ -54,8 +49,8 @@ def background_from_time(
             start = None if flow is None else 2 * flow[frame]
             motion, confidence = _align(levels, frame, frame + direction * offset, start)
             flow = torch.zeros(view.shape[0], *motion.shape[1:], device=view.device).index_copy(0, frame, motion)
-            _add_seen(colour, total, best, atlas, hole, frame, direction * offset, motion, confidence)
-    return TimeGuess(colour / total.clamp(min=1e-8), best)
+            seen.add(frame, direction * offset, torch.cat((motion, confidence), dim=1))
+    return seen.guess()
 
 
 def _frames_with(frames: int, window_length: int, offset: int, device: torch.device) -> Tensor:
@@ -66,7 +61,7 @@ def _frames_with(frames: int, window_length: int, offset: int, device: torch.dev
 
 def _pyramid(view: Tensor, background: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Brightness and weight at each of SCALES, coarse to fine."""
-    weight = background.float()
+    weight = background
     brightness = view.mean(dim=1, keepdim=True)
     levels = []
     for scale in SCALES:
@@ -143,45 +138,60 @@ def _shifted(image: Tensor, flow: Tensor) -> Tensor:
     return F.grid_sample(image, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _add_seen(
-    colour: Tensor,
-    total: Tensor,
-    best: Tensor,
-    atlas: Tensor,
-    hole: Tensor,
-    frame: Tensor,
-    offset: int,
-    motion: Tensor,
-    confidence: Tensor,
-) -> None:
-    """Add what frames `frame + offset` show in the holes of `frame` to the running weighted mean, in place."""
-    height, width = atlas.shape[-2:]
-    row, _, y, x = hole[frame].nonzero(as_tuple=True)
-    if not len(row):
-        return
-    guide = torch.cat((motion, confidence), dim=1)
-    scale = height / motion.shape[-2]
-    small = _bilinear(guide, row, (x + 0.5) / scale - 0.5, (y + 0.5) / scale - 0.5)
-    at_x, at_y = x + small[:, 0], y + small[:, 1]
-    inside = (at_x >= 0) & (at_x <= width - 1) & (at_y >= 0) & (at_y <= height - 1)
-    here = frame[row]
-    seen = _bilinear(atlas, here + offset, at_x, at_y)
-    in_view = seen[:, 3]
-    nearer = (seen[:, 4] - atlas[here, 4, y, x] - 1).clamp(min=0)
-    trust = small[:, 2] * torch.exp(-((nearer / 2) ** 2)) * (in_view > 0.6) * inside
-    weight = trust**4 / abs(offset)  # the sharpest match wins; a plain mean would blur
-    colour[here, :, y, x] += (weight / in_view.clamp(min=1e-3))[:, None] * seen[:, :3]
-    total[here, 0, y, x] += weight
-    best[here, 0, y, x] = torch.maximum(best[here, 0, y, x], trust)
+class _Seen:
+    """Running weighted mean of what other frames show in the holes, kept for the pixels of holes only."""
+
+    def __init__(self, hole: Tensor, atlas: Tensor) -> None:
+        self._shape, self._atlas = hole.shape, atlas
+        self._frame, _, self._y, self._x = hole.nonzero(as_tuple=True)  # sorted by frame
+        self._own = atlas[self._frame, self._y, self._x, 4]
+        self._colour = atlas.new_zeros(len(self._frame), 3)
+        self._total, self._best = atlas.new_zeros(len(self._frame)), atlas.new_zeros(len(self._frame))
+
+    def add(self, frames: Tensor, offset: int, guide: Tensor) -> None:
+        """Look into frames `frames + offset`; guide (n, 3, h, w): motion in px and confidence of each of `frames`."""
+        row = torch.full((self._shape[0],), -1, device=frames.device)
+        row[frames] = torch.arange(len(frames), device=frames.device)
+        row = row[self._frame]
+        chosen = (row >= 0).nonzero()[:, 0]
+        x, y, frame = self._x[chosen], self._y[chosen], self._frame[chosen]
+        scale = self._shape[2] / guide.shape[2]
+        small = sample_bilinear(
+            guide.movedim(1, 3).contiguous(), row[chosen], (x + 0.5) / scale - 0.5, (y + 0.5) / scale - 0.5
+        )[0]
+        shown, inside = sample_bilinear(self._atlas, frame + offset, x + small[:, 0], y + small[:, 1])
+        in_view = shown[:, 3]
+        nearer = (shown[:, 4] - self._own[chosen] - 1).clamp(min=0)
+        trust = small[:, 2] * torch.exp(-((nearer / 2) ** 2)) * (in_view > 0.6) * inside
+        weight = trust**4 / abs(offset)  # the sharpest match wins; a plain mean would blur
+        self._colour[chosen] += (weight / in_view.clamp(min=1e-3))[:, None] * shown[:, :3]
+        self._total[chosen] += weight
+        self._best[chosen] = torch.maximum(self._best[chosen], trust)
+
+    def guess(self) -> TimeGuess:
+        """Spread the means over maps; 0 outside holes."""
+        frames, _, height, width = self._shape
+        colour = self._atlas.new_zeros(frames, 3, height, width)
+        confidence = self._atlas.new_zeros(frames, 1, height, width)
+        colour[self._frame, :, self._y, self._x] = self._colour / self._total.clamp(min=1e-8)[:, None]
+        confidence[self._frame, 0, self._y, self._x] = self._best
+        return TimeGuess(colour, confidence)
 
 
-def _bilinear(image: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Sample (F, C, H, W) at n places given by frame and px, clamped to the image: (n, C)."""
-    height, width = image.shape[-2:]
+def sample_bilinear(maps: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Sample maps at places that are clamped to them; differentiable in x and y.
+
+    maps (F, H, W, C), contiguous     frame int64, x and y px, all of one shape S
+    returns (S, C), and (S) float32: 1 = inside the maps, 0 = clamped
+    """
+    _, height, width, channels = maps.shape
+    inside = ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).float()
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
-    x0, y0 = x.floor().long(), y.floor().long()
-    x1, y1 = (x0 + 1).clamp(max=width - 1), (y0 + 1).clamp(max=height - 1)
-    fx, fy = (x - x0)[:, None], (y - y0)[:, None]
-    top = torch.lerp(image[frame, :, y0, x0], image[frame, :, y0, x1], fx)
-    bottom = torch.lerp(image[frame, :, y1, x0], image[frame, :, y1, x1], fx)
-    return torch.lerp(top, bottom, fy)
+    left, top = x.detach().floor().clamp(max=max(width - 2, 0)), y.detach().floor().clamp(max=max(height - 2, 0))
+    fx, fy = (x - left)[..., None], (y - top)[..., None]
+    pixels = maps.view(-1, channels)
+    corner = (frame * height + top.long()) * width + left.long()
+    right, below = min(1, width - 1), width * min(1, height - 1)
+    upper = torch.lerp(F.embedding(corner, pixels), F.embedding(corner + right, pixels), fx)
+    lower = torch.lerp(F.embedding(corner + below, pixels), F.embedding(corner + below + right, pixels), fx)
+    return torch.lerp(upper, lower, fy), inside

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from model.sasi.tokens import grow
 
 
 def blend_tokens(filled: Tensor, known: Tensor, holed: Tensor) -> Tensor:
@@ -19,11 +20,11 @@ def feather_weight(hole: Tensor, feather_px: float) -> Tensor:
 
     hole (T, 1, H, W) bool     returns (T, 1, H, W) float32
     """
-    weight = hole.float()
-    grown = weight
+    weight, covered = hole.float(), hole
     for ring in range(1, math.ceil(feather_px) + 1):
-        grown = F.max_pool2d(grown, 3, stride=1, padding=1)
-        weight = torch.maximum(weight, grown * max(0.0, 1 - ring / (feather_px + 1)))
+        wider = grow(covered)
+        weight[wider & ~covered] = max(0.0, 1 - ring / (feather_px + 1))
+        covered = wider
     return weight
 
 

@@ -66,8 +66,6 @@ def take_columns(image: Tensor, column: Tensor) -> Tensor:
     return image.gather(-1, column.expand(-1, image.shape[1], -1, -1))
 
 
-def mirrored(column: Tensor) -> Tensor:
-    """Reflect each pixel at its row source: the column as far behind the source as the pixel is before it."""
-    width = column.shape[-1]
-    own = torch.arange(width, device=column.device)
+def mirrored(column: Tensor, own: Tensor, width: int) -> Tensor:
+    """Reflect pixels in column `own` at their row source: as far behind it as the pixel is before it."""
     return (2 * column - own).clamp(0, width - 1)

@@ -1,18 +1,19 @@
-"""Everything the network is told about a window: the masked view and the candidates, as maps and as tokens."""
+"""Everything the network is told about a window: the masked view and the candidates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from model.sasi.alignment import background_from_time
 from model.sasi.candidates import mirrored, push_pull, relief, row_source, take_columns
-from model.sasi.tokens import TokenIndex, gather_patches
+from model.sasi.tokens import TokenIndex, gather_patches, grow
 
 FEATURE_CHANNELS = 14
-"""Maps in `Conditions.features`; the noisy latent's three come on top."""
+"""Maps that the network reads; the noisy latent's three come on top."""
 _HEIGHT_UNIT_PX = 16.0
 _RUN_UNIT_PX = 32.0
 _LAST_RESORT = 1e-6
@@ -20,73 +21,123 @@ _LAST_RESORT = 1e-6
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """Maps (F, C, H, W) of one or more windows; colours in the normalised range 0..1.
+class FrameMaps:
+    """What one frame tells about itself; maps (F, C, H, W), colours in the normalised range 0..1.
 
     known       3  the view; holes hold the background's push-pull
-    guesses     9  row copy, mirror, other frames: three colours each
-    confidence  1  of the other frames' guess
     hole        1  bool
-    features   14  what the network reads (besides noise)
-    run         1  px to the row source, > 0 = it lies to the right
-    atlas       5  colour × background, background, disparity: where the copy head takes pixels from
+    foreground  1  bool, near surfaces and the rim of holes: never copied from
+    height      1  px of disparity over the background around, 0 in holes
+    column      1  int64, row source: where in its row a pixel's background continues
+    atlas       (F, H, W, 5)  colour × background, background 0 or 1, disparity (in holes that of the background)
     """
 
     known: Tensor
-    guesses: Tensor
-    confidence: Tensor
     hole: Tensor
-    features: Tensor
-    run: Tensor
+    foreground: Tensor
+    height: Tensor
+    column: Tensor
     atlas: Tensor
 
-    def patches(self, index: TokenIndex, patch_px: int) -> Tensor:
-        """Features of the kept tokens: (N, FEATURE_CHANNELS · p²)."""
-        return gather_patches(self.features, index, patch_px).flatten(1)
 
-    def latent(self, index: TokenIndex, patch_px: int) -> Tensor:
-        """z_m, the masked view's latent: patches of the known pixels in −1..1, (N, 3 · p²)."""
-        return gather_patches(self.known, index, patch_px).flatten(1) * 2 - 1
+@dataclass(frozen=True)
+class Conditions(FrameMaps):
+    """Maps of one or more windows; the last two come from other frames of the window.
+
+    time        3  background seen in other frames, where there is any
+    confidence  1  of `time`, 0..1
+    """
+
+    time: Tensor
+    confidence: Tensor
+
+
+@dataclass(frozen=True)
+class TokenGuesses:
+    """Candidates at the pixels of N tokens: colours (N, 3, p²), run (N, p²) in px to the row source, > 0 = right."""
+
+    known: Tensor
+    copied: Tensor
+    reflected: Tensor
+    time: Tensor
+    confidence: Tensor  # (N, p²)
+    hole: Tensor  # (N, p²) bool
+    run: Tensor
+
+    def subset(self, chosen: Tensor) -> TokenGuesses:
+        """Keep the chosen tokens, (N,) bool."""
+        return TokenGuesses(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def prepare_conditions(view: Tensor, hole: Tensor, disparity: Tensor, window_length: int) -> Conditions:
-    """Compute the candidates of windows laid one after the other.
+    """Compute the maps of windows laid one after the other.
 
     view       (F, 3, H, W) float32, about 0..1; what it holds in holes counts only in a frame that is all hole
     hole       (F, 1, H, W) bool
     disparity  (F, 1, H, W) float32, px at this width
     H and W must be multiples of 16.
     """
+    # frame by frame: temporaries stay small enough to be reused instead of being mapped anew
+    frames = [_frame_maps(*one) for one in zip(view.split(1), hole.split(1), disparity.split(1), strict=True)]
+    maps = {field.name: torch.cat([getattr(one, field.name) for one in frames]) for field in fields(FrameMaps)}
+    guess = background_from_time(view, maps["atlas"], hole, window_length)
+    return Conditions(**maps, time=guess.colour, confidence=guess.confidence)
+
+
+def _frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
     height, fraction = relief(disparity, hole)
-    background = (fraction < 0.5) & ~_grown(hole)  # a hole's rim holds mixed pixels
+    background = (fraction < 0.5) & ~grow(hole)  # a hole's rim holds mixed pixels
     column = row_source(background)
-    own = torch.arange(view.shape[-1], device=view.device)
-    run = (column - own).float() * hole
-    disparity = torch.where(hole, take_columns(disparity, column), disparity)
     filled = push_pull(view, background.float().clamp(min=_LAST_RESORT))
-    known = torch.where(hole, filled, view)
-    behind = mirrored(column)
-    reflected = torch.where(take_columns(background, behind), take_columns(view, behind), filled)
-    time = background_from_time(view, background, disparity, hole, window_length)
-    copied = torch.where(take_columns(background, column), take_columns(view, column), filled)
-    guesses = [torch.where(hole, guess, view) for guess in (copied, reflected)]
-    guesses.append(torch.where(hole & (time.confidence > 1e-3), time.colour, known))
-    features = torch.cat(
-        (
-            known - 0.5,
-            guesses[0] - known,
-            guesses[2] - known,
-            time.confidence,
-            hole.float(),
-            (~background & ~hole).float(),
-            (height / _HEIGHT_UNIT_PX).clamp(max=4) * ~hole,
-            (run / _RUN_UNIT_PX).clamp(-4, 4),
-        ),
-        dim=1,
+    disparity = torch.where(hole, take_columns(disparity, column), disparity)
+    return FrameMaps(
+        known=torch.where(hole, filled, view),
+        hole=hole,
+        foreground=~background & ~hole,
+        height=height * ~hole,
+        column=column,
+        atlas=torch.cat((view * background, background, disparity), dim=1).permute(0, 2, 3, 1).contiguous(),
     )
-    atlas = torch.cat((view * background, background, disparity), dim=1)
-    return Conditions(known, torch.cat(guesses, dim=1), time.confidence, hole, features, run, atlas)
 
 
-def _grown(hole: Tensor) -> Tensor:
-    return torch.nn.functional.max_pool2d(hole.float(), 3, stride=1, padding=1) > 0
+def token_guesses(conditions: Conditions, index: TokenIndex, patch_px: int) -> TokenGuesses:
+    """Evaluate the candidates at the pixels of the kept tokens only; outside holes they are the view."""
+    known = gather_patches(conditions.known, index, patch_px)
+    hole = gather_patches(conditions.hole, index, patch_px)[:, 0]
+    column = gather_patches(conditions.column, index, patch_px)[:, 0]
+    confidence = gather_patches(conditions.confidence, index, patch_px)[:, 0]
+    time = gather_patches(conditions.time, index, patch_px)
+    x, y = index.pixel_centres(patch_px)
+    _, height, width, channels = conditions.atlas.shape
+    row = (index.position[:, :1] * height + y.long()) * width
+
+    def take(column: Tensor) -> Tensor:
+        seen = F.embedding(row + column, conditions.atlas.view(-1, channels)).movedim(2, 1)
+        return torch.where(hole[:, None] & (seen[:, 3:4] > 0), seen[:, :3], known)
+
+    return TokenGuesses(
+        known=known,
+        copied=take(column),
+        reflected=take(mirrored(column, x.long(), width)),
+        time=torch.where((hole & (confidence > 1e-3))[:, None], time, known),
+        confidence=confidence,
+        hole=hole,
+        run=(column - x) * hole,
+    )
+
+
+def token_features(conditions: Conditions, guesses: TokenGuesses, index: TokenIndex, patch_px: int) -> Tensor:
+    """What the network reads of N tokens: (N, FEATURE_CHANNELS · p²)."""
+    foreground = gather_patches(conditions.foreground, index, patch_px)
+    height = gather_patches(conditions.height, index, patch_px)
+    features = (
+        guesses.known - 0.5,
+        guesses.copied - guesses.known,
+        guesses.time - guesses.known,
+        guesses.confidence[:, None],
+        guesses.hole[:, None].float(),
+        foreground.float(),
+        (height / _HEIGHT_UNIT_PX).clamp(max=4),
+        (guesses.run / _RUN_UNIT_PX).clamp(-4, 4)[:, None],
+    )
+    return torch.cat(features, dim=1).flatten(1)

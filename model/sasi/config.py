@@ -33,11 +33,11 @@ class SasiConfig:
     """Sizes of the network. Raises WeightsError when they do not fit together."""
 
     patch_px: int = 8  # a token is one patch of this size in one frame
-    width: int = 160  # D
-    heads: int = 5
+    width: int = 128  # D
+    heads: int = 4
     rope: tuple[int, int, int] = (8, 12, 12)  # channels of a head that turn with t, y, x
-    mlp_ratio: int = 3
-    scopes: tuple[Scope, ...] = (_FRAME, _TIME, _FRAME_OFFSET, _TIME_OFFSET, _FRAME, _FRAME_OFFSET)
+    mlp_ratio: int = 2
+    scopes: tuple[Scope, ...] = (_FRAME, _TIME, _FRAME_OFFSET, _TIME_OFFSET, _FRAME)
     sources: int = 6  # displaced places that the copy head may take pixels from
     reach_px: float = 32.0  # farthest learned displacement from a source's starting place
     residual: float = 0.15  # largest correction to copied pixels, in units of the normalised range 0..1

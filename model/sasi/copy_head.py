@@ -7,12 +7,12 @@ against the simple candidates, and may only correct the result by a bounded resi
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.sasi.conditions import Conditions
+from model.sasi.alignment import sample_bilinear
+from model.sasi.conditions import TokenGuesses
 from model.sasi.config import SasiConfig
-from model.sasi.tokens import TokenIndex, gather_patches
+from model.sasi.tokens import TokenIndex
 
 GUESSES = 4
 """Row copy, mirror, other frames, and the known pixel (push-pull inside holes)."""
@@ -38,14 +38,14 @@ class CopyHead(nn.Module):
                 place = torch.tensor(_START_PX[source % len(_START_PX)])
                 self.out.bias[2 * source : 2 * source + 2] = torch.atanh(place / config.reach_px)
 
-    def forward(self, tokens: Tensor, index: TokenIndex, conditions: Conditions) -> Tensor:
-        """Colour the pixels of tokens (N, D): (N, 3, p²), about 0..1."""
+    def forward(self, tokens: Tensor, index: TokenIndex, atlas: Tensor, guesses: TokenGuesses) -> Tensor:
+        """Colour the pixels of tokens (N, D), copying from `atlas` (F, H, W, 5): (N, 3, p²), about 0..1."""
         config = self.config
         places, logits, residual = self.out(tokens).float().split(self.sizes, dim=1)
         places = torch.tanh(places) * config.reach_px
         moved = _between_tokens(places, index, config.patch_px).unflatten(2, (config.sources, 2))  # (N, p², K, 2)
-        copied, trust = _copy(moved, index, conditions, config.patch_px)
-        guessed, guess_trust = _guesses(index, conditions, config.patch_px)
+        copied, trust = _copy(moved, index, atlas, guesses, config.patch_px)
+        guessed, guess_trust = _stacked(guesses)
         logits = logits.unflatten(1, (config.patch_px**2, -1)) + torch.log(torch.cat((trust, guess_trust), 2) + 1e-4)
         weights = logits.softmax(dim=2)  # (N, p², K + GUESSES)
         colours = torch.cat((copied, guessed), dim=2)  # (N, p², K + GUESSES, 3)
@@ -80,55 +80,29 @@ def _tent(patch_px: int, device: torch.device) -> Tensor:
     return (one[:, None, :, None] * one[None, :, None, :]).flatten(2).flatten(0, 1)
 
 
-def _copy(moved: Tensor, index: TokenIndex, conditions: Conditions, patch_px: int) -> tuple[Tensor, Tensor]:
+def _copy(
+    moved: Tensor, index: TokenIndex, atlas: Tensor, guesses: TokenGuesses, patch_px: int
+) -> tuple[Tensor, Tensor]:
     """Take pixels `moved` px beyond the row source: colours (N, p², K, 3) and trust (N, p², K) in 0..1."""
     x, y = index.pixel_centres(patch_px)
-    run = gather_patches(conditions.run, index, patch_px)[:, 0]
-    side = torch.where(run < 0, -1.0, 1.0)
-    sources = moved.shape[2]
-    reach = torch.ones(sources, device=moved.device)
+    side = torch.where(guesses.run < 0, -1.0, 1.0)
+    reach = torch.ones(moved.shape[2], device=moved.device)
     reach[1] = 2.0  # the second source starts at the mirror image
-    at_x = x[..., None] + run[..., None] * reach + side[..., None] * moved[..., 0]
+    at_x = x[..., None] + guesses.run[..., None] * reach + side[..., None] * moved[..., 0]
     at_y = y[..., None] + moved[..., 1]
-    frame = index.position[:, 0, None, None].expand(at_x.shape)
-    atlas = conditions.atlas
-    seen, inside = sample_atlas(atlas, frame, at_x, at_y)
-    own = gather_patches(atlas[:, 4:5], index, patch_px)[:, 0]
+    frame = index.position[:, 0, None, None]
+    seen, inside = sample_bilinear(atlas, frame.expand(at_x.shape), at_x, at_y)
+    own = atlas.view(-1, atlas.shape[-1])[:, 4][(frame[..., 0] * atlas.shape[1] + y.long()) * atlas.shape[2] + x.long()]
     weight = seen[..., 3]
     nearer = (seen[..., 4] - own[..., None] - _SURFACE_SLACK_PX).clamp(min=0) / _SURFACE_SOFTNESS_PX
     trust = weight * torch.exp(-(nearer**2)) * inside
     return seen[..., :3] / weight.clamp(min=1e-3)[..., None], trust
 
 
-def sample_atlas(atlas: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Sample maps bilinearly; places outside are clamped and reported.
-
-    atlas (F, C, H, W)     frame int64, x and y px, all of one shape S
-    returns (S, C) and inside (S) float32
-    """
-    _, channels, height, width = atlas.shape
-    inside = ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).float()
-    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
-    x0, y0 = x.detach().floor().clamp(max=max(width - 2, 0)), y.detach().floor().clamp(max=max(height - 2, 0))
-    fx, fy = (x - x0)[..., None], (y - y0)[..., None]
-    pixels = atlas.permute(0, 2, 3, 1).reshape(-1, channels)
-    corner = (frame * height + y0.long()) * width + x0.long()
-    right, below = min(1, width - 1), width * min(1, height - 1)
-
-    def take(place: Tensor) -> Tensor:
-        return F.embedding(place, pixels)
-
-    top = torch.lerp(take(corner), take(corner + right), fx)
-    bottom = torch.lerp(take(corner + below), take(corner + below + right), fx)
-    return torch.lerp(top, bottom, fy), inside
-
-
-def _guesses(index: TokenIndex, conditions: Conditions, patch_px: int) -> tuple[Tensor, Tensor]:
+def _stacked(guesses: TokenGuesses) -> tuple[Tensor, Tensor]:
     """The simple candidates as colours (N, p², GUESSES, 3) and their trust (N, p², GUESSES)."""
-    maps = torch.cat((conditions.guesses, conditions.known), dim=1)
-    colours = gather_patches(maps, index, patch_px).unflatten(1, (GUESSES, 3)).permute(0, 3, 1, 2)
-    confidence = gather_patches(conditions.confidence, index, patch_px)[:, 0]
-    hole = gather_patches(conditions.hole, index, patch_px)[:, 0].float()
-    ones = torch.ones_like(hole)
+    colours = torch.stack((guesses.copied, guesses.reflected, guesses.time, guesses.known), dim=1)
+    hole = guesses.hole.float()
     # outside holes only the known pixel and the learned sources count
-    return colours, torch.stack((hole, hole, confidence * hole, ones), dim=2)
+    trust = torch.stack((hole, hole, guesses.confidence * hole, torch.ones_like(hole)), dim=2)
+    return colours.permute(0, 3, 1, 2), trust

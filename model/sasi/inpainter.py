@@ -16,7 +16,8 @@ from model.sasi.conditions import prepare_conditions
 from model.sasi.noise import position_noise
 from model.sasi.resize import FillSize
 from model.sasi.sampler import sample
-from model.sasi.tokens import gather_patches, keep_index, scatter_patches, token_mask
+from model.sasi.tokens import keep_index, scatter_patches, token_mask
+from model.sasi.transformer import known_latent
 from model.sasi.value_range import value_range
 from model.sasi.weights import LoadedWeights, load_weights
 from model.settings import REFERENCE_WIDTH_PX
@@ -165,7 +166,7 @@ class Inpainter:
             progress(STAGE, 0.4 + 0.5 * done / rules.steps)
 
         latent = sample(velocity, position_noise(kept.place, 3 * patch_px**2), rules.steps, on_step)
-        latent = blend_tokens(latent, gather_patches(conditions.known, kept, patch_px).flatten(1) * 2 - 1, holed)
+        latent = blend_tokens(latent, known_latent(conditions, kept, patch_px), holed)
         patches = ((latent + 1) / 2).unflatten(1, (3, -1))
         return scatter_patches(patches, kept, conditions.known, patch_px), len(kept) / touched.numel()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -61,14 +60,27 @@ class TokenIndex:
 
 def token_mask(mask: Tensor, patch_px: int) -> Tensor:
     """Mark the tokens that a pixel mask touches: (T, 1, H, W) bool -> (T, h, w) bool."""
-    return F.max_pool2d(mask.float(), patch_px)[:, 0] > 0
+    frames, _, height, width = mask.shape
+    rows = mask.view(frames, height // patch_px, patch_px, width).any(dim=2)
+    return rows.view(frames, height // patch_px, width // patch_px, patch_px).any(dim=3)
+
+
+def grow(mask: Tensor) -> Tensor:
+    """Grow marked places by one to all eight sides; (..., H, W) bool."""
+    grown = mask.clone()
+    grown[..., 1:, :] |= mask[..., :-1, :]
+    grown[..., :-1, :] |= mask[..., 1:, :]
+    tall = grown.clone()
+    grown[..., 1:] |= tall[..., :-1]
+    grown[..., :-1] |= tall[..., 1:]
+    return grown
 
 
 def dilate(marked: Tensor, kernel: int) -> Tensor:
     """Grow marked tokens by a square of `kernel` tokens (odd): Φ(m, k) of eq. 11. (T, h, w) bool, same out."""
-    if kernel == 1:
-        return marked
-    return F.max_pool2d(marked[:, None].float(), kernel, stride=1, padding=kernel // 2)[:, 0] > 0
+    for _ in range(kernel // 2):
+        marked = grow(marked)
+    return marked
 
 
 def keep_index(marked: Tensor, frame_number: Tensor, dilation: int = 1, temporal_stride: int = 0) -> TokenIndex:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from model.sasi.blocks import Block, lay_out
-from model.sasi.conditions import FEATURE_CHANNELS, Conditions
+from model.sasi.conditions import FEATURE_CHANNELS, Conditions, token_features, token_guesses
 from model.sasi.config import SasiConfig
 from model.sasi.copy_head import CopyHead
 from model.sasi.rope import rotations
 from model.sasi.sampler import velocity_from_clean
-from model.sasi.tokens import TokenIndex
+from model.sasi.tokens import TokenIndex, gather_patches
 
 
 class SasiTransformer(nn.Module):
@@ -40,7 +40,7 @@ class SasiTransformer(nn.Module):
 
         noisy (N, 3 · p²)     wanted (N,) bool, tokens to predict; the others' z0 is the known z_m
         """
-        clean = conditions.latent(kept, self.config.patch_px)
+        clean = known_latent(conditions, kept, self.config.patch_px)
         predicted = self.predict(noisy, sigma, conditions, kept, wanted).flatten(1) * 2 - 1
         clean = clean.index_copy(0, wanted.nonzero()[:, 0], predicted.to(clean.dtype))
         return velocity_from_clean(noisy, clean, sigma)
@@ -48,7 +48,8 @@ class SasiTransformer(nn.Module):
     def predict(self, noisy: Tensor, sigma: float, conditions: Conditions, kept: TokenIndex, wanted: Tensor) -> Tensor:
         """Predict the colours of the wanted tokens: (M, 3, p²), about 0..1."""
         config = self.config
-        features = conditions.patches(kept, config.patch_px)
+        guesses = token_guesses(conditions, kept, config.patch_px)
+        features = token_features(conditions, guesses, kept, config.patch_px)
         tokens = self.embed_noisy(noisy) + self.embed_features(features)
         steer = self.steer(_sigma_embedding(sigma, config.width, noisy.device)).view(6, config.width)
         place = kept.place
@@ -56,7 +57,13 @@ class SasiTransformer(nn.Module):
         layouts = {scope: lay_out(place, scope) for scope in set(config.scopes)}
         for block, scope in zip(self.blocks, config.scopes, strict=True):
             tokens = block(tokens, steer, layouts[scope], cos, sin)
-        return self.head(self.final_norm(tokens[wanted]), kept.subset(wanted), conditions)
+        asked = kept.subset(wanted)
+        return self.head(self.final_norm(tokens[wanted]), asked, conditions.atlas, guesses.subset(wanted))
+
+
+def known_latent(conditions: Conditions, kept: TokenIndex, patch_px: int) -> Tensor:
+    """z_m, the masked view's latent: its patches in −1..1, (N, 3 · p²)."""
+    return gather_patches(conditions.known, kept, patch_px).flatten(1) * 2 - 1
 
 
 def _sigma_embedding(sigma: float, width: int, device: torch.device) -> Tensor:

@@ -24,7 +24,7 @@ from model.sasi.weights import save_weights
 from model.train.config import TrainConfig, read_config
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet
-from model.train.step import fill_batch, score_fills, training_loss
+from model.train.step import fill_batch, row_fill, score_fills, training_loss
 
 _log = logging.getLogger("model.train")
 _VALIDATION_SEED = 7_777
@@ -151,7 +151,7 @@ class Run:
         batch = self.validation[0]
         magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
         shown = torch.where(batch.conditions.hole, magenta, batch.conditions.known)
-        columns = [shown, batch.conditions.known, batch.conditions.guesses[:, :3], fill_batch(self.mean, batch)]
+        columns = [shown, batch.conditions.known, row_fill(batch), fill_batch(self.mean, batch)]
         sheet = contact_sheet([*columns, batch.truth], list(range(1, batch.truth.shape[0], batch.frames)))
         cv2.imwrite(str(self.output / f"preview_{self.step:06d}.png"), sheet.numpy()[..., ::-1])
 

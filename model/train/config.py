@@ -19,7 +19,7 @@ class RunRules:
     seed: int = 1
     steps: int = 5000
     threads: int = 2  # of the network; batches are made by one more process
-    rate: float = 1.5e-3
+    rate: float = 2e-3
     warmup: int = 100  # steps
     weight_decay: float = 0.01
     largest_gradient: float = 1.0
@@ -41,7 +41,7 @@ class LossRules:
     edge: float = 0.5  # the strip beyond the frame's edge
     perceptual: float = 0.0  # LPIPS, from `perceptual_from` on
     perceptual_from: float = 0.7  # fraction of the run
-    perceptual_weights: str = ""  # safetensors made by `model.train.lpips`
+    perceptual_weights: str = ""  # see `model.train.lpips.load_lpips`
 
 
 @dataclass(frozen=True)

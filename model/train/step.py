@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from model.data.dataset import Batch
+from model.sasi.candidates import take_columns
 from model.sasi.noise import position_noise
 from model.sasi.sampler import add_noise, sample
 from model.sasi.tokens import TokenIndex, gather_patches, keep_index, scatter_patches, token_mask
@@ -66,13 +67,20 @@ def fill_batch(network: SasiTransformer, batch: Batch, steps: int = 1, dilation:
     return torch.where(batch.conditions.hole, image, batch.conditions.known)
 
 
+def row_fill(batch: Batch) -> Tensor:
+    """What shift fills do: repeat the background's last pixel along the row. (F, 3, H, W)."""
+    conditions = batch.conditions
+    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column)
+    return torch.where(conditions.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
+
+
 def score_fills(network: SasiTransformer, batches: list[Batch]) -> dict[str, HoleScore]:
     """Score the network, row fill and background push-pull on the same windows."""
     scores = {"sasi": HoleScore(), "row fill": HoleScore(), "push-pull": HoleScore()}
     for batch in batches:
         fills = {
             "sasi": fill_batch(network, batch),
-            "row fill": batch.conditions.guesses[:, :3],
+            "row fill": row_fill(batch),
             "push-pull": batch.conditions.known,
         }
         for name, image in fills.items():
