@@ -311,7 +311,7 @@ def _describe_output(
     results: ComputedResults,
     device: str,
 ) -> None:
-    summary.inpainter = plan.inpainter
+    summary.inpainter = plan.inpainter if plan.settings.engine == "sasi" else ""
     summary.depth_estimator = output.depth_estimator
     summary.device = device
     summary.retention = output.retention

@@ -1,4 +1,7 @@
-"""`python -m service models`: the depth models of this machine, and those it could have."""
+"""`python -m service models`: the depth models of this machine, and those it could have.
+
+What copies, fetches and loads is imported when it runs: every other verb reads this module for its flags.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.depth.model_folder import PREDICTIONS, ModelFolder
 from model.depth.model_store import ModelStore, default_store_path
 from model.errors import InvalidInputError, WeightsError
 from service.known_models import KNOWN_MODELS, KnownModel, find_known, model_home
-from service.model_install import Terms, add_from_folder, add_known, check_terms, problem_of, remove
+
+if TYPE_CHECKING:
+    from service.model_install import Terms
 
 Command = Callable[[], int]
 
@@ -47,6 +53,8 @@ def _build_list(_: argparse.Namespace) -> Command:
 
 
 def _build_add(flags: argparse.Namespace) -> Command:
+    from service.model_install import Terms
+
     terms = Terms(flags.license, flags.predicts, flags.accept_noncommercial)
     if flags.source is not None:
         return partial(add_folder, _store(), flags.name, flags.source, terms)
@@ -72,6 +80,8 @@ def list_models(store: ModelStore) -> int:
 
 def add_folder(store: ModelStore, name: str, source: Path, terms: Terms) -> int:
     """Add a model from a folder and say what it is."""
+    from service.model_install import add_from_folder
+
     return _added(add_from_folder(store, name, source, terms))
 
 
@@ -80,18 +90,22 @@ def fetch_model(store: ModelStore, known: KnownModel, home: str, terms: Terms, y
 
     Raises InvalidInputError without `yes`: nothing is ever fetched unasked.
     """
+    from tqdm import tqdm
+
+    from service.model_install import add_known, check_terms
+
     print(f"{_offer(known)}\nfrom {known.url(home, '')}")
     check_terms(known.name, known.license, terms)
     if not yes:
         raise InvalidInputError(f"nothing was fetched; to download {known.size_bytes / 1e6:.0f} MB, add --yes")
-    from tqdm import tqdm
-
     with tqdm(total=known.size_bytes, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
         return _added(add_known(store, known, home, terms, bar.update))
 
 
 def remove_model(store: ModelStore, name: str) -> int:
     """Remove a model."""
+    from service.model_install import remove
+
     remove(store, name)
     print(f"removed {name}; a service that runs keeps it until it is started again")
     return 0
@@ -101,6 +115,8 @@ def verify_models(store: ModelStore, name: str | None = None) -> int:
     """Hash and load every model, or one; 1 when one is damaged."""
     if name is not None and name not in store.names():
         raise InvalidInputError(f"no depth model {name!r}; installed: {', '.join(store.names()) or 'none'}")
+    from service.model_install import problem_of
+
     damaged = 0
     for each in store.names() if name is None else (name,):
         problem = problem_of(store, each)

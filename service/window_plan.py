@@ -54,9 +54,7 @@ class WindowPlan:
     @property
     def result_format(self) -> FrameFormat:
         """Of every result: the source's pixels, at the size of the output."""
-        source = self.frames[0].format
-        wide, high = _GROWTH.get(self.settings.output, (1, 1))
-        return source.resized(source.width * wide, source.height * high)
+        return grown_format(self.frames[0].format, self.settings.output)
 
     @property
     def is_passthrough(self) -> bool:
@@ -67,6 +65,12 @@ class WindowPlan:
     def label(self) -> str:
         """The request in logs."""
         return self.request_id.hex()[:8]
+
+
+def grown_format(source: FrameFormat, output: str) -> FrameFormat:
+    """Format of results: full layouts are twice as wide or high as the source."""
+    wide, high = _GROWTH.get(output, (1, 1))
+    return source.resized(source.width * wide, source.height * high)
 
 
 def check_contract(client_version: int) -> None:
