@@ -22,7 +22,15 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
     image, disparity = image.contiguous(), disparity.contiguous()
     view, new_disparity = torch.empty_like(image), torch.empty_like(disparity)
     disocclusion = torch.empty(disparity.shape, dtype=torch.bool)
-    arrays = (tensor.numpy() for tensor in (view, disocclusion, new_disparity))
-    if not _native.warp_frames(image.numpy(), disparity.numpy(), threshold, *arrays, torch.get_num_threads()):
+    finite = _native.warp_frames(
+        image.numpy(),
+        disparity.numpy(),
+        threshold,
+        view.numpy(),
+        disocclusion.numpy(),
+        new_disparity.numpy(),
+        torch.get_num_threads(),
+    )
+    if not finite:
         raise InvalidInputError(NOT_FINITE)
     return view, disocclusion, new_disparity

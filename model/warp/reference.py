@@ -71,10 +71,12 @@ def warp_frames(
     """
     view, new_disparity = np.empty_like(image), np.empty_like(disparity)
     disocclusion = np.empty(disparity.shape, dtype=bool)
-    for t in range(image.shape[0]):
-        for y in range(image.shape[2]):
+    for t, y in np.ndindex(image.shape[0], image.shape[2]):
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # colours beyond 1e19 overflow when squared: no edge estimate
             row = warp_row(image[t, :, y], disparity[t, 0, y], threshold)
-            view[t, :, y], disocclusion[t, 0, y], new_disparity[t, 0, y] = row
+        view[t, :, y], disocclusion[t, 0, y], new_disparity[t, 0, y] = row
     return view, disocclusion, new_disparity
 
 
@@ -198,7 +200,7 @@ def interpolate(colour: Row, sample: Sample) -> Row:
         t * t * (-0.5 + 0.5 * t),
     )
     taps = [min(max(sample.pixel + tap, run.first), run.last) for tap in (-1, 0, 1, 2)]
-    return sum(np.float32(weight) * colour[:, tap] for weight, tap in zip(weights, taps, strict=True))
+    return sum((w * colour[:, tap] for w, tap in zip(weights, taps, strict=True)), np.zeros_like(colour[:, 0]))
 
 
 def _background(owners: list[Sample | None], disparity: Row, column: int) -> Sample:

@@ -53,7 +53,8 @@ def make_scene(
     size = (height * SUPERSAMPLING, width * SUPERSAMPLING + 2 * margin)
     count, bars = 8, 8 if thin else 0
     # These fractions of a pixel land on whole columns of the composed picture, so that the truth is exact.
-    disparities = np.sort(rng.integers(-reach_px * SUPERSAMPLING, reach_px * SUPERSAMPLING + 1, count + bars + 1))
+    reach = int(reach_px * SUPERSAMPLING)
+    disparities = np.sort(rng.integers(-reach, reach + 1, count + bars + 1))
     is_bar = rng.permutation(np.arange(count + bars) < bars)
     layers = []
     for index, steps in enumerate(disparities):
