@@ -162,7 +162,7 @@ class Effect:
 
     def _render(self, instance: Instance, time: float, how: RenderOptions) -> NDArray:
         scale = (how.scale, how.scale)
-        instance.rendering = time
+        instance.footage.rendering = time
         region = instance.region_of_definition(time, scale)
         whole = pixels.pixel_rect(region, scale)
         window = whole if how.window is None else pixels.intersection(whole, how.window)
@@ -181,12 +181,12 @@ class Effect:
         proposal = {ofx.PROP_NAME: "", ofx.PROP_TIME: float(time)}
         answered, answer = instance.ask(ofx.ACTION_IS_IDENTITY, _render_arguments(time, window, how), proposal)
         name = answer[ofx.PROP_NAME][0]
-        if not answered or name not in instance.clips:
+        if not answered or name not in instance.footage.clips:
             return None
-        picture = instance.picture(name, answer[ofx.PROP_TIME][0], (how.scale, how.scale), None)
+        picture = instance.footage.picture(name, answer[ofx.PROP_TIME][0], (how.scale, how.scale), None)
         if picture is None or picture.pixels is None:
             return None
-        return pixels.from_rows(picture.pixels, *instance.formats[name])
+        return pixels.from_rows(picture.pixels, *instance.footage.formats[name])
 
     def _render_action(
         self,
@@ -200,7 +200,7 @@ class Effect:
     ) -> NDArray:
         scale = (how.scale, how.scale)
         bounds = whole
-        output = instance.describe_picture("Output", None, bounds, whole, scale, f"Output@{time:g}")
+        output = instance.footage.describe("Output", None, bounds, whole, scale, f"Output@{time:g}")
         told_before = len(self.host.messages)
         instance.native.reset_abort()
         if self._abort_after_ms is not None:
@@ -208,9 +208,10 @@ class Effect:
         crop = regions if self.host.personality.crops_inputs else {}
         declared = frames if self.host.personality.needs_frames_needed else None
         arguments = _render_arguments(time, window, how) | _status_arguments(how)
+        self.host.actions.append(ofx.ACTION_RENDER)
         status, rows = self.plugin.native.render(self.host.native, instance.native, arguments, output, crop, declared)
         self._judge(instance, time, status, told_before)
-        return pixels.from_rows(rows, *instance.formats["Output"])
+        return pixels.from_rows(rows, *instance.footage.formats["Output"])
 
     def _judge(self, instance: Instance, time: float, status: int, told_before: int) -> None:
         told = [text for _, _, text, _ in self.host.messages[told_before:]]

@@ -179,7 +179,8 @@ OfxStatus render(OfxImageEffectHandle effect, OfxPropertySetHandle in) {
     const View output = fetch(effect, "Output", time);
     paint(source, output, window, valueOf<double>(effect, "gain", time), fault);
     if (fault != "leak-output") release(output);
-    if (messages != nullptr && messages->clearPersistentMessage != nullptr) messages->clearPersistentMessage(effect);
+    const bool clears = messages != nullptr && messages->clearPersistentMessage != nullptr && fault != "keep-error";
+    if (clears) messages->clearPersistentMessage(effect);
   }
   release(source);
   return status;

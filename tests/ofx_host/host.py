@@ -30,6 +30,8 @@ class Host:
         self.personality = dataclasses.replace(base, **changes)
         self.core = native.load()
         self.native = self.core.Host(self._habits(verify_inputs))
+        self.actions: list[str] = []
+        """Every action called, in order."""
         self._plugins: list[Plugin] = []
         self._set_properties()
 
@@ -72,6 +74,7 @@ class Host:
 
     def forget(self) -> None:
         """Begin with an empty journal."""
+        self.actions.clear()
         self.native.clear_journal()
 
     def problem(self, kind: str, text: str) -> None:
@@ -171,6 +174,7 @@ class Plugin:
 
     def call(self, action: str, effect: Any = None, in_args: dict | None = None, out_args: dict | None = None) -> Any:
         """Call an action; gives (status, out_args)."""
+        self.host.actions.append(action)
         return self.native.call(action, self.host.native, effect, in_args, out_args)
 
     def load(self) -> None:
