@@ -1,4 +1,4 @@
-"""`python -m service VERB`: serve, describe, doctor, render, bench."""
+"""`python -m service VERB`: serve, describe, doctor, models, render, bench."""
 
 from __future__ import annotations
 

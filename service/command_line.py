@@ -14,6 +14,7 @@ from pathlib import Path
 from model.errors import InvalidInputError, SettingsError, StereoError
 from model.settings import OUTPUTS, parse_settings
 from service.config import ServiceConfig
+from service.models import add_models_verb
 
 Command = Callable[[], int]
 
@@ -31,7 +32,7 @@ def parse_command(arguments: list[str]) -> Command:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description="Stereo Convert: the service and its tools.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_add_serve, _add_render, _add_describe, _add_doctor, _add_bench):
+    for add in (_add_serve, _add_render, _add_describe, _add_doctor, add_models_verb, _add_bench):
         add(verbs)
     return parser
 
