@@ -40,7 +40,8 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
                                NaN is unknown and takes the farther of the nearest known values in its row, then
                                column; a frame without any known value has disparity 0
     threshold    stretch dx'/dx above which columns are disoccluded (eq. 7), > 1; None is the tuned default
-    edge_fix_px  >= 0: soft disparity edges are snapped, then near regions grow by this much; 0 leaves disparity alone
+    edge_fix_px  >= 0: soft disparity edges about this wide are made hard, near regions grow by half of what exceeds 2;
+                 0 leaves the disparity alone
     returns      Warp, float32 on the device of `image`
 
     Raises ShapeError when the sizes do not fit; InvalidInputError for colour that is not finite, infinite disparity

@@ -40,7 +40,8 @@ def test_a_soft_step_becomes_hard_in_its_middle():
 
 def test_growing_moves_the_near_side_outwards():
     step = torch.tensor([0.0] * 6 + [10.0] * 6).expand(1, 1, 8, 12)
-    assert snap_edges(step, 3.0)[0, 0, 4].tolist() == [0] * 4 + [10] * 8
+    assert torch.equal(snap_edges(step, 2.0), step)
+    assert snap_edges(step, 6.0)[0, 0, 4].tolist() == [0] * 4 + [10] * 8
 
 
 def test_slopes_are_left_alone():
@@ -54,3 +55,8 @@ def test_one_bad_value_is_found_and_large_sums_are_no_false_alarm(bad):
     assert all_finite(values)
     values[2, 3] = bad
     assert not all_finite(values)
+
+
+def test_a_hard_middle_layer_between_two_others_stays():
+    layers = torch.tensor([0.0] * 5 + [4.0] * 2 + [10.0] * 5).expand(1, 1, 8, 12)
+    assert torch.equal(snap_edges(layers, 2.0), layers)
