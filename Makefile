@@ -25,14 +25,14 @@ build/.system: .ci/system-packages
 	@PYTHON=$(PYTHON) .ci/python-environment
 	@touch $@
 
-build/build.ninja: .venv/.installed
-	@echo "setup: configuring the plugin and the headless host (log in build/configure.log)"
-	@cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+build/cmake/.configured: .venv/.installed CMakeLists.txt $(wildcard cmake/*)
+	@echo "setup: configuring the plugin; a first time compiles its static libraries, which takes minutes"
+	@cmake -S . -B build/cmake -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
 		>build/configure.log 2>&1 || { tail -n 40 build/configure.log >&2; exit 1; }
 	@touch $@
 
-bundle: build/build.ninja
-	@cmake --build build -- --quiet
+bundle: build/cmake/.configured
+	@cmake --build build/cmake -- --quiet
 
 demo: bundle
 	@$(BIN)/python -m examples.demo
@@ -40,7 +40,7 @@ demo: bundle
 test: bundle
 	@$(BIN)/python -m pytest -q
 
-check: build/build.ninja
+check: build/cmake/.configured
 	@.ci/check
 
 bench: bundle

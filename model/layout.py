@@ -29,7 +29,7 @@ def compose(output: str, conversion: Conversion) -> torch.Tensor:
     if output == "left":
         return left
     if output == "anaglyph":
-        return _anaglyph(left, right)
+        return anaglyph(left, right)
     if output == "disparity":
         return _as_colour(0.5 + conversion.disparity / (DISPARITY_UNIT_FRAC * left.shape[-1]), left.shape[1])
     if output == "mask":
@@ -58,7 +58,8 @@ def _resized(image: torch.Tensor, axis: int, size: int) -> torch.Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(image, target)
 
 
-def _anaglyph(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def anaglyph(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Mix both eyes for red-cyan glasses, by Dubois; left, right and result (T, C, H, W) float32, C = 3 or 4."""
     mix_left, mix_right = (torch.tensor(m, dtype=left.dtype, device=left.device) for m in (_DUBOIS_LEFT, _DUBOIS_RIGHT))
     colour = torch.einsum("oc,tchw->tohw", mix_left, left[:, :3]) + torch.einsum(
         "oc,tchw->tohw", mix_right, right[:, :3]

@@ -55,11 +55,11 @@ def contact_sheet(rows: Sequence[Sequence[Image]], titles: Sequence[str], cell_w
     returns  (H', W', 3)  float32 RGB
     """
     lines = [np.concatenate([_cell(picture, cell_width_px) for picture in row], axis=1) for row in rows]
-    header = np.zeros((LABEL_HEIGHT_PX, lines[0].shape[1], 3), np.float32)
+    header = np.zeros((LABEL_HEIGHT_PX, lines[0].shape[1], 3), np.uint8)
     for column, title in enumerate(titles):
         origin = (column * cell_width_px + 6, LABEL_HEIGHT_PX - 9)
-        cv2.putText(header, title, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (1, 1, 1), 1, cv2.LINE_AA)
-    return np.concatenate([header, *lines], axis=0)
+        cv2.putText(header, title, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.concatenate([header.astype(np.float32) / np.float32(255), *lines], axis=0)
 
 
 def _cell(picture: Image, width_px: int) -> Image:
