@@ -24,13 +24,9 @@ EXACT_DISPARITY = {
     "edge_fix": 0.0,  # the true disparity has no mixed edge pixels to grow over
     "window": 1,  # a photograph has no neighbours in time
 }
-OUTPUTS = {
-    "right": "right_eye",
-    "anaglyph": "anaglyph",
-    "sbs-half": "side_by_side",
-    "disparity": "disparity",
-    "mask": "mask",
-}
+OUTPUTS = {"right": "right_eye", "anaglyph": "anaglyph", "sbs-half": "side_by_side"}
+MAPS = {"disparity": "disparity", "mask": "mask"}
+"""Outputs that are the same whatever fills the holes, so that nothing need be filled for them."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +55,16 @@ class Comparison:
 def run(effect: StereoEffect, folder: Path) -> tuple[list[Comparison], list[Path]]:
     """Render the pair through the plugin into `folder`; return the comparisons and the files."""
     pair = load_motorcycle()
-    written = []
-    right_eye = pair.left
-    for output, name in OUTPUTS.items():
-        picture = next(effect.render([0], pair.left[None], pair.disparity[None], output=output, **EXACT_DISPARITY))
-        written.append(write_png(folder / f"motorcycle_{name}.png", picture))
-        if output == "right":
-            right_eye = picture[..., :3]
+    written, pictures = [], {}
+    for output, name in (OUTPUTS | MAPS).items():
+        engine = {"engine": "stretch"} if output in MAPS else {}
+        settings = {"output": output, **EXACT_DISPARITY, **engine}
+        pictures[output] = next(effect.render([0], pair.left[None], pair.disparity[None], **settings))
+        written.append(write_png(folder / f"motorcycle_{name}.png", pictures[output]))
     plain = plain_warp(pair.left, _known_everywhere(pair.disparity))
     written.append(write_png(folder / "motorcycle_plain_warp.png", plain))
     written.append(write_png(folder / "motorcycle_right_photograph.png", pair.right))
-    return compare(pair, right_eye, plain), written
+    return compare(pair, pictures["right"][..., :3], plain), written
 
 
 def compare(pair: StereoPair, right_eye: Image, plain: Image) -> list[Comparison]:
