@@ -8,6 +8,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from model.depth.frames import channel_sum
+
 _BINS = 12
 _MIN_EDGE = 0.02  # grey levels per px: weaker edges tell nothing about focus
 
@@ -60,7 +62,7 @@ def sharpness(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     returns  sharp   (h, w) 0 blurred .. 1 as sharp as the picture gets
              weight  (h, w) >= 0, strength of the edges that it was measured at
     """
-    grey = picture.mean(axis=-1)
+    grey = channel_sum(picture) / 3
     fine, coarse = (_gradient(cv2.GaussianBlur(grey, (0, 0), sigma)) for sigma in (0.6, 2.4))
     # a step keeps fine / coarse near 2.4 / 0.6; a blur of several px keeps it near 1
     ratio = np.clip((fine / np.maximum(coarse, 1e-4) - 1) / 1.5, 0, 1)

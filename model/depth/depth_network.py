@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from model.depth.model_folder import CONFIG, PREPROCESSOR, WEIGHTS, ModelFolder, read_json
@@ -32,6 +33,19 @@ NEAREST_M = 0.1
 """Metric models: what is nearer than this counts as this near, so that inverse depth stays finite."""
 
 _KEYS_SHOWN = 3
+_CONTENT_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a config of nonsense makes transformers and torch raise while they build the network."""
+
 _BYTES_PER_PX_AND_CHANNEL = 16  # measured 12.5 with Depth Anything V2 Small at 518 x 924
 
 
@@ -82,8 +96,9 @@ def load_network(folder: ModelFolder, device: torch.device | str = "cpu") -> Dep
     config = read_json(folder.path / CONFIG)
     check_config(config)
     preprocessing = parse_preprocessing(read_json(folder.path / PREPROCESSOR))
-    network = _loaded(folder, config["model_type"])
-    network.requires_grad_(False)
+    with torch.inference_mode(False):  # weights loaded in inference mode would be of no use outside it
+        network = _loaded(folder, config["model_type"])
+        network.requires_grad_(False)
     channels = network.config.fusion_hidden_size
     return DepthNetwork(network.eval().to(device), preprocessing, folder.manifest.predicts, channels)
 
@@ -114,6 +129,7 @@ def predicts_by_default(config: dict[str, Any]) -> str:
 def _loaded(folder: ModelFolder, kind: str) -> Any:
     check_transformers()
     import transformers
+    from huggingface_hub.errors import StrictDataclassError
 
     with _quiet():
         try:
@@ -125,7 +141,7 @@ def _loaded(folder: ModelFolder, kind: str) -> Any:
                 ignore_mismatched_sizes=True,  # so that they are all reported, by us
                 output_loading_info=True,
             )
-        except (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        except (SafetensorError, StrictDataclassError, *_CONTENT_ERRORS) as error:
             raise WeightsError(f"{CONFIG} and {WEIGHTS} of {folder.manifest.name} make no network: {error}") from error
     _check_report(folder.manifest.name, report)
     return network

@@ -1,8 +1,8 @@
 """Draft: depth from one clip without a trained network.
 
-    frames ─ small pictures ─┬ flow ─ camera's part taken out ─┐
-                             ├ sharpness ──────────────────────┼ evidence ─ steady ─ stand on the ground ─ refine ─ steady
-                             └ colours unlike the borders ─────┘
+    small pictures ─┬ flow, camera's part taken out ─┐
+                    ├ sharpness ─────────────────────┼ evidence ─ steady ─ on the ground ─ refine ─ steady ─> nearness
+                    └ colours unlike the borders ────┘
 
 What moves otherwise than the background, is sharper than it or has other colours stands in front of it; it stands
 where it touches the ground, and the ground is nearer the lower it is in the picture. A draft: it separates the main
@@ -19,16 +19,17 @@ from torch import Tensor
 from model.depth.cues import ground, sharpness, unlike_border
 from model.depth.cuts import find_cuts
 from model.depth.edge_filter import Resistance, edge_aware_mean, resistance_of
+from model.depth.frames import channel_sum, each
 from model.depth.motion import Flow, find_flow
 from model.depth.parallax import moving
-from model.depth.steady import steady
+from model.depth.steady import neighbours, steady
 from model.errors import ShapeError
 
 WORKING_WIDTH = 480
 """px; depth is found at this width or the frame's own, whichever is smaller."""
 
 _COLOUR_REACH = 0.25
-_STEADY_FRAMES = 4
+_STEADY_FRAMES = 5
 _LIFT = 0.55
 
 
@@ -59,29 +60,32 @@ def small_pictures(frames: Tensor) -> np.ndarray:
     height, width = frames.shape[2:]
     size = (min(width, WORKING_WIDTH), max(1, round(height * min(1.0, WORKING_WIDTH / width))))
     planes = frames[:, :3].float().numpy(force=True)
-    small = [np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in frame], axis=-1) for frame in planes]
-    picture = np.maximum(np.stack(small), 0)
+
+    def shrunk(frame: np.ndarray) -> np.ndarray:
+        return np.dstack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame])
+
+    picture = np.maximum(np.stack(each(shrunk, planes)), 0)
     rolled_off = 1 - 0.2 * np.exp(4 - 5 * picture)  # leaves the diagonal at 0.8 with slope 1, ends at 1
     return np.where(picture < 0.8, picture, rolled_off).astype(np.float32)
 
 
 def _nearness(picture: np.ndarray, cuts: tuple[int, ...]) -> np.ndarray:
     """(T, h, w, 3) -> (T, h, w) nearness."""
-    height, width = picture.shape[1:3]
-    flow = find_flow(np.rint(picture.mean(axis=-1) * 255).astype(np.uint8), cuts)
-    standing = _stand_on_the_ground(steady(_evidence(picture, flow), picture, flow, _STEADY_FRAMES))
-    resistance = resistance_of(picture, width / 24, _COLOUR_REACH)
-    refined = edge_aware_mean(standing, np.ones_like(standing), resistance, width / 24)
-    return np.clip(steady(refined, picture, flow, _STEADY_FRAMES), 0, 1)
+    reach = picture.shape[2] / 24
+    grey = channel_sum(picture) / 3
+    flow = find_flow(np.rint(grey * 255).astype(np.uint8), cuts)
+    around = neighbours(picture, flow)
+    standing = _stand_on_the_ground(steady(_evidence(picture, grey, flow), around, _STEADY_FRAMES))
+    refined = edge_aware_mean(standing, np.ones_like(standing), resistance_of(picture, reach, _COLOUR_REACH), reach)
+    return np.clip(steady(refined, around, _STEADY_FRAMES), 0, 1)
 
 
-def _evidence(picture: np.ndarray, flow: Flow) -> np.ndarray:
+def _evidence(picture: np.ndarray, grey: np.ndarray, flow: Flow) -> np.ndarray:
     """How surely each pixel stands in front of what is around it: (T, h, w), 0..1."""
     frames, height, width = picture.shape[:3]
     half = (max(1, height // 2), max(1, width // 2))
     small = _resized(picture, half)
-    grey = picture.mean(axis=-1)
-    found = [moving(grey, flow, t) for t in range(frames)]
+    found = each(lambda t: moving(grey, flow, t), range(frames))
     weight, claim, outline = (
         _resized(np.stack(maps), half)
         for maps in zip(*((m.weight, m.weight * m.evidence, m.outline) for m in found), strict=True)
@@ -89,7 +93,7 @@ def _evidence(picture: np.ndarray, flow: Flow) -> np.ndarray:
     reach = half[1] / 12
     resistance = resistance_of(np.concatenate((small, 0.5 * outline[..., None]), axis=-1), reach, _COLOUR_REACH)
     moves = edge_aware_mean(claim / weight, weight, resistance, 2 * reach)
-    unlike = np.stack([unlike_border(frame) for frame in small])
+    unlike = np.stack(each(unlike_border, small))
     unlike = edge_aware_mean(unlike, np.ones_like(unlike), resistance, reach)
     focus = _in_focus(small, resistance, reach)
     evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1)) * (1 - 0.4 * unlike) * (1 - 0.7 * focus)
@@ -104,7 +108,7 @@ def _resized(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _in_focus(picture: np.ndarray, resistance: Resistance, reach: float) -> np.ndarray:
     """Evidence that surfaces are in focus while others are not."""
-    sharp, weight = (np.stack(maps) for maps in zip(*(sharpness(frame) for frame in picture), strict=True))
+    sharp, weight = (np.stack(maps) for maps in zip(*each(sharpness, picture), strict=True))
     sharp = edge_aware_mean(sharp, weight + 1e-4, resistance, reach)
     trusted = edge_aware_mean(weight, np.ones_like(weight), resistance, reach)
     # a lens that blurs the background leaves two kinds of edges; all alike tells nothing

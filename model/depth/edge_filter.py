@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from model.depth.frames import channel_sum, each
+
 _ROUNDS = 2
 _TEXTURE_PX = 5
 
@@ -29,18 +31,18 @@ def resistance_of(picture: np.ndarray, reach_px: float, colour_reach: float) -> 
     Texture must not stop the spread: its gradients cancel out over a few px, those of an object's edge add up, so
     each step counts by the square of what is left (relative total variation, Xu et al. 2012).
     """
-    down, across = np.stack([_lasting_steps(frame, 0) for frame in picture]), [_lasting_steps(f, 1) for f in picture]
-    return Resistance(1 + reach_px / colour_reach * down, 1 + reach_px / colour_reach * np.stack(across))
+    down, across = (np.stack(each(lambda frame, axis=axis: _lasting_steps(frame, axis), picture)) for axis in (0, 1))
+    return Resistance(1 + reach_px / colour_reach * down, 1 + reach_px / colour_reach * across)
 
 
 def _lasting_steps(frame: np.ndarray, axis: int) -> np.ndarray:
     """Colour steps between neighbours along `axis` that are no texture, summed over the channels."""
     step = np.diff(frame, axis=axis)
     if step.size == 0:
-        return step.sum(axis=-1)
+        return channel_sum(step)
     size = np.abs(step)
     left, most = (cv2.blur(s, (_TEXTURE_PX, _TEXTURE_PX)).reshape(step.shape) for s in (step, size))
-    return (size * np.square(left / (most + 1e-3))).sum(axis=-1)
+    return channel_sum(size * np.square(left / (most + 1e-3)))
 
 
 def edge_aware_mean(values: np.ndarray, weights: np.ndarray, resistance: Resistance, reach_px: float) -> np.ndarray:

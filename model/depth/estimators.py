@@ -8,6 +8,8 @@ from typing import Protocol
 from torch import Tensor
 
 from model.depth.draft import Draft
+from model.depth.learned import installed_estimators
+from model.depth.model_folder import is_noncommercial
 from model.errors import InvalidInputError
 
 
@@ -33,7 +35,8 @@ class DepthEstimator(Protocol):
         """Estimate nearness.
 
         frames   (T, 3, H, W)  float32, about 0..1, finite
-        returns  (T, 1, h, w)  float32, 0 far .. 1 near; stretched over the frame
+        returns  (T, 1, h, w)  float32, larger is nearer; stretched over the frame. Draft gives 0 far .. 1 near;
+                               learned ones inverse depth >= 0 of their own scale, which the automatic range takes
         """
         ...
 
@@ -43,8 +46,14 @@ _ESTIMATORS: dict[str, Callable[[], DepthEstimator]] = {Draft.name: Draft}
 
 
 def available_estimators() -> list[DepthEstimator]:
-    """List the estimators of this installation, best first."""
-    return [build() for build in reversed(_ESTIMATORS.values())]
+    """List the estimators of this installation, best first: those that "" may choose, then those under terms.
+
+    Learned models come before what needs none; one that forbids commercial use comes last and is used only by name.
+    """
+    learned = installed_estimators()
+    free = [estimator for estimator in learned if not is_noncommercial(estimator.license)]
+    under_terms = [estimator for estimator in learned if is_noncommercial(estimator.license)]
+    return [*free, *(build() for build in reversed(_ESTIMATORS.values())), *under_terms]
 
 
 def find_estimator(name: str = "") -> DepthEstimator:
@@ -58,5 +67,6 @@ def find_estimator(name: str = "") -> DepthEstimator:
             return estimator
     names = ", ".join(estimator.name for estimator in estimators)
     raise InvalidInputError(
-        f"no depth estimator is called {name!r}; installed are {names}; leave it empty for the best"
+        f"no depth estimator is called {name!r}; installed are {names}; leave it empty for the best, or add a model: "
+        "python -m service models add"
     )

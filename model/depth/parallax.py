@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from model.depth.cues import background_likelihood
-from model.depth.motion import Flow, camera_flow, follow, path_from, weighted_median
+from model.depth.frames import channel_sum
+from model.depth.motion import Flow, camera_flow, follow, weighted_median
 
-_PATH_FRAMES = 2  # = the context of a window: frames that it keeps see as far on both sides
 _SPEED_PX = 0.12  # px a frame at the working width: never trust less
 _SPEED_NOISE = 2.5  # times the background's own residual counts half
+_PLAIN_WEIGHT = 0.03  # of areas without texture: still, until a neighbour knows better
 _ERROR = 0.015  # of 1: a mismatch that is not noise
 
 
@@ -34,8 +35,6 @@ def moving(grey: np.ndarray, flow: Flow, t: int) -> Moving:
     """Look for what moves otherwise than the background in frame t.
 
     grey     (T, h, w) float32, 0..1
-    returns  Moving
-
 
     Where flow comes from both sides the weaker evidence counts: beside a moving object the background is hidden in
     one of the neighbours and seems to move along, but it is seen in the other.
@@ -48,7 +47,7 @@ def moving(grey: np.ndarray, flow: Flow, t: int) -> Moving:
     if not seen:
         return Moving(np.zeros(size, np.float32), np.ones(size, np.float32), np.zeros(size, np.float32))
     evidence, weight, outline = (np.minimum.reduce(maps) for maps in zip(*seen, strict=True))
-    return Moving(evidence, 0.01 + weight, outline)
+    return Moving(evidence, _PLAIN_WEIGHT + weight, outline)
 
 
 def _against_camera(
@@ -59,20 +58,20 @@ def _against_camera(
     The residual is believed where it explains the pixel better than the camera's motion does, by about as much as it
     must by the pixel's gradient.
     """
-    path, frames = path_from(flow, t, sign, _PATH_FRAMES)
+    path = (flow.forward if sign > 0 else flow.backward)[t]
     if path is None:
         return None
     behind = background_likelihood(*path.shape[:2])
     camera = camera_flow(path, behind)
     residual = path - camera
-    speed = np.sqrt((residual**2).sum(axis=-1)) / frames
+    speed = cv2.magnitude(residual[..., 0], residual[..., 1])
     half = _SPEED_PX + _SPEED_NOISE * weighted_median(speed[::4, ::4].ravel(), behind[::4, ::4].ravel())
-    other = grey[t + sign * frames]
+    other = grey[t + sign]
     gain = _blurred(np.abs(grey[t] - follow(other, camera)) - np.abs(grey[t] - follow(other, path)))
-    must = np.minimum(_blurred(np.abs((gradient * residual).sum(axis=-1))), 4 * _ERROR)
+    must = np.minimum(_blurred(np.abs(channel_sum(gradient * residual))), 4 * _ERROR)
     explained = np.clip(2 * gain / (must + 0.2 * _ERROR), 0, 1)
-    slope = _blurred(np.sqrt((gradient**2).sum(axis=-1)))
-    weight = np.clip(np.maximum(must, slope * half * frames) / _ERROR, 0, 1)
+    slope = _blurred(cv2.magnitude(gradient[..., 0], gradient[..., 1]))
+    weight = np.clip(np.maximum(must, slope * half) / _ERROR, 0, 1)
     outline = speed**2 / (speed**2 + half**2)
     return outline * explained, weight, outline
 

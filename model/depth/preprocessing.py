@@ -55,9 +55,8 @@ class Preprocessing:
         size = self.input_size(*frames.shape[-2:])
         if self.zoe:
             resized = F.interpolate(_reflected(frames), size=size, mode=self.filter, align_corners=True)
-        else:  # antialias makes it PIL's filter; PIL also clamps what bicubic overshoots
-            resized = F.interpolate(frames, size=size, mode=self.filter, align_corners=False, antialias=True)
-            resized = resized.clamp(0, 1)
+        else:
+            resized = _filtered(_filtered(frames, (frames.shape[-2], size[1]), self.filter), size, self.filter)
         mean, std = (frames.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         return (resized - mean) / std
 
@@ -147,6 +146,9 @@ def _parsed(fields: dict[str, Any], zoe: bool) -> Preprocessing:
     multiple = fields.get("ensure_multiple_of", 32 if zoe else 1)
     if not all(isinstance(side, int) and 1 <= side <= 4096 for side in (height, width, multiple)):
         raise ValueError(f"sides of 1..4096 px expected, got {height}x{width}, multiple of {multiple}")
+    std = _rgb(fields.get("image_std", _HALF))
+    if min(std) <= 0:
+        raise ValueError(f"image_std above 0 expected, got {std}")
     return Preprocessing(
         height_px=height,
         width_px=width,
@@ -154,7 +156,7 @@ def _parsed(fields: dict[str, Any], zoe: bool) -> Preprocessing:
         multiple=multiple,
         filter=_FILTERS[fields.get("resample", 2 if zoe else 3)],
         mean=_rgb(fields.get("image_mean", _HALF)),
-        std=_rgb(fields.get("image_std", _HALF)),
+        std=std,
         zoe=zoe,
     )
 
@@ -164,6 +166,11 @@ def _rgb(values: Any) -> tuple[float, float, float]:
     if not all(math.isfinite(value) for value in (red, green, blue)):
         raise ValueError(f"finite colours expected, got {values}")
     return red, green, blue
+
+
+def _filtered(frames: Tensor, size: tuple[int, int], filter: str) -> Tensor:
+    """Resize one side with PIL's filter; as PIL does, clamp what bicubic overshoots before the other side's turn."""
+    return F.interpolate(frames, size=size, mode=filter, align_corners=False, antialias=True).clamp(0, 1)
 
 
 def _margin(side_px: int) -> int:
