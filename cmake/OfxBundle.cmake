@@ -55,7 +55,8 @@ target_link_options(StereoConvert PRIVATE
   -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
 
 configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
-configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png ${bundle}/Contents/Resources/ COPYONLY)
+configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png 
+  ${bundle}/Contents/Resources/org.stereoconvert.StereoConvert.png COPYONLY)
 configure_file(cmake/stereo-convert-service.in ${STEREO_CONVERT_BUNDLE_DIR}/stereo-convert-service
   @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 add_custom_target(bundle DEPENDS StereoConvert)

@@ -84,9 +84,8 @@ void bindFrameStore(py::module_& module) {
       .def(py::init<std::size_t>())
       .def("allocate", &FrameStore::allocate)
       .def("find", [](FrameStore& store, const std::string& key) { return store.find(keyFrom(key)); })
-      .def("publish", [](FrameStore& store, const std::string& key, SharedBlock block) {
-        store.publish(keyFrom(key), std::move(block));
-      })
+      .def("publish", [](FrameStore& store, const std::string& key,
+                         SharedBlock block) { store.publish(keyFrom(key), std::move(block)); })
       .def("offset_of", [](const FrameStore& store, const FrameBlock& block) { return block.offsetIn(store.arena()); })
       .def_property_readonly("used_bytes", [](const FrameStore& store) { return store.arena().usedBytes(); })
       .def_property_readonly("shared_name", [](const FrameStore& store) {

@@ -19,9 +19,10 @@ namespace stereo_convert {
 namespace {
 
 constexpr const char* kIdleExit_s = "600";
+constexpr std::chrono::seconds kRestartInterval{2};
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un::sun_path
 
-std::atomic<pid_t> child{0};  // started by this process and not yet reaped
+std::atomic<pid_t> lastStarted{0};  // to be reaped when it has ended meanwhile
 
 std::string logPath() {
   return runtimeFolder() + "/service.log";
@@ -89,35 +90,42 @@ class SpawnActions {
   posix_spawnattr_t attributes_;
 };
 
-}  // namespace
-
-std::string localServiceTarget() {
-  return "unix:" + socketPath();
-}
-
-void startLocalService(const std::string& program) {
+pid_t start(const std::string& program) {
   std::vector<std::string> words{program, "serve", "--socket", socketPath(), "--idle-exit", kIdleExit_s};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
   const SpawnActions actions(logPath());
-  if (const pid_t before = child.exchange(0); before != 0) waitpid(before, nullptr, WNOHANG);
+  if (const pid_t before = lastStarted.exchange(0); before != 0) waitpid(before, nullptr, WNOHANG);
   pid_t started = 0;
   const int error = posix_spawn(&started, program.c_str(), actions.files(), actions.attributes(), arguments.data(),
                                 cleanEnvironment().data());
   if (error != 0) {
     throw Failure(FailureKind::NotReady, "cannot start the service program " + program + ": " + std::strerror(error));
   }
-  child.store(started);
+  lastStarted.store(started);
+  return started;
 }
 
-bool localServiceRuns() {
-  const pid_t started = child.load();
+}  // namespace
+
+std::string localServiceTarget() {
+  return "unix:" + socketPath();
+}
+
+void LocalServiceStart::nudge() {
+  if (process_ != 0 && isRunning()) return;
+  process_ = 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < nextStart_) return;
+  process_ = start(serviceProgram(program_));
+  nextStart_ = now + kRestartInterval;
+}
+
+bool LocalServiceStart::isRunning() const {
   int status = 0;
-  if (started == 0) return false;
-  if (waitpid(started, &status, WNOHANG) != started) return true;
-  child.store(0);
+  if (waitpid(process_, &status, WNOHANG) != process_) return true;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return false;
   const std::string end = WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status))
                                             : "signal " + std::to_string(WTERMSIG(status));

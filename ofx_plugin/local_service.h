@@ -1,19 +1,34 @@
 // The service on this machine, started when the first render needs it and shared by all hosts of this user.
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <string>
+#include <utility>
 
 namespace stereo_convert {
 
 // gRPC target of the local service's socket.
 [[nodiscard]] std::string localServiceTarget();
 
-// Start the program, detached from the host: own session, no inherited files, output to service.log. Returns at once; a
-// second instance finds the first one's lock and leaves. Throws Failure NotReady when it cannot be started.
-void startLocalService(const std::string& program);
+// One attempt to get a local service going.
+class LocalServiceStart {
+ public:
+  explicit LocalServiceStart(std::string program) : program_(std::move(program)) {}
 
-// Whether the program that startLocalService started last still runs; false when it left without complaint, because it
-// was idle or another instance serves. Throws Failure NotReady with the end of service.log when it failed.
-[[nodiscard]] bool localServiceRuns();
+  // Call it every now and then while nothing answers. Starts the program, detached from the host: own session, no
+  // inherited files, output to service.log; then watches it. When it left without complaint, because another instance
+  // holds the lock, and still nothing answers, it is started again. Throws Failure NotReady when it cannot be started,
+  // and with the end of service.log when it failed.
+  void nudge();
+
+ private:
+  [[nodiscard]] bool isRunning() const;
+
+  const std::string program_;
+  pid_t process_ = 0;
+  std::chrono::steady_clock::time_point nextStart_{};
+};
 
 }  // namespace stereo_convert

@@ -29,7 +29,6 @@ constexpr Seconds kDescribeLimit{5};  // of stereo_convert.proto
 constexpr Seconds kShareLimit{5};     // of stereo_convert.proto
 constexpr Seconds kRemoteConnectLimit{5};
 constexpr Seconds kLocalStartLimit{60};  // a cold disk and a large model
-constexpr Seconds kRestartInterval{2};
 
 std::mutex clientsMutex;
 Immortal<std::map<std::string, std::shared_ptr<ServiceClient>>> clients;
@@ -80,7 +79,18 @@ struct ServiceClient::Channel {
         isLocal(choice.address.empty()),
         target(isLocal ? localServiceTarget() : choice.address),
         name(isLocal ? "the local service" : "the service at " + choice.address),
-        stub(wire::StereoConvertService::NewStub(openChannel(target))) {}
+        channel(openChannel(target)),
+        stub(wire::StereoConvertService::NewStub(channel)) {}
+
+  // Whether the channel is connected; waits a moment for it. A channel moves on only while somebody waits.
+  [[nodiscard]] bool isReady() const {
+    const grpc_connectivity_state state = channel->GetState(true);
+    if (state == GRPC_CHANNEL_READY) return true;
+    channel->WaitForStateChange(state, std::chrono::system_clock::now() + Patience::kPollInterval);
+    return channel->GetState(true) == GRPC_CHANNEL_READY;
+  }
+
+  [[nodiscard]] bool hasFailed() const { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }
 
   [[nodiscard]] grpc::Status describe(wire::DescribeResponse& description, const Patience& patience) const {
     wire::DescribeRequest request;
@@ -98,6 +108,7 @@ struct ServiceClient::Channel {
   const bool isLocal;
   const std::string target;
   const std::string name;  // in messages
+  const std::shared_ptr<grpc::Channel> channel;
   const std::unique_ptr<wire::StereoConvertService::Stub> stub;
   const FrameKey sessionId = randomKey();
 };
@@ -135,22 +146,18 @@ std::shared_ptr<const ServiceSession> ServiceClient::session(const Patience& pat
 }
 
 std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& patience) {
+  LocalServiceStart localStart(choice_.program);
   wire::DescribeResponse description;
-  auto nextStart = Patience::Clock::now();
-  while (true) {
-    const grpc::Status status = channel_->describe(description, patience.atMost(kDescribeLimit));
-    if (status.ok()) break;
+  grpc::Status status(grpc::StatusCode::UNAVAILABLE, "");
+  while (!status.ok()) {
+    if (channel_->isReady()) status = channel_->describe(description, patience.atMost(kDescribeLimit));
     if (patience.isAborted()) throw Failure(FailureKind::Aborted, "the host aborted the render");
-    const bool isStarting = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                            status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
-                            status.error_code() == grpc::StatusCode::CANCELLED;
-    if (!isStarting || patience.left().count() <= 0)
-      throw failureOfGrpcCode(status.error_code(), status.error_message(), channel_->name);
-    if (channel_->isLocal && !localServiceRuns() && Patience::Clock::now() >= nextStart) {
-      startLocalService(serviceProgram(choice_.program));
-      nextStart = Patience::Clock::now() + std::chrono::duration_cast<Patience::Clock::duration>(kRestartInterval);
+    const bool isAbsent = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    if (isAbsent && patience.left().count() <= 0) {
+      throw failureOfGrpcCode(status.error_code(), "nothing answers at " + channel_->target, channel_->name);
     }
-    std::this_thread::sleep_for(Patience::kPollInterval);
+    if (!isAbsent && !status.ok()) throw failureOfGrpcCode(status.error_code(), status.error_message(), channel_->name);
+    if (isAbsent && channel_->isLocal && channel_->hasFailed()) localStart.nudge();
   }
   checkContract(description, channel_->name);
 

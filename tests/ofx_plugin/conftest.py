@@ -1,14 +1,25 @@
-"""What the plugin's tests share: its units as a Python module, and the built binary."""
+"""What the plugin's tests share: its units as a Python module, the built binary, hosts and services."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+from tests.ofx_host import ArrayClip, Effect, Host
+from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread
+
 BUILD = Path(__file__).parents[2] / "build"
+FORMULA_SERVICE = Path(__file__).parent / "formula_service.py"
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +36,62 @@ def plugin_binary() -> Path:
     if not binaries:
         pytest.skip("no bundle; run: make bundle")
     return binaries[0]
+
+
+@pytest.fixture
+def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A private runtime folder with a short path: those of sockets are limited to 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="sc-"))
+    monkeypatch.setenv("STEREO_CONVERT_RUNTIME_DIR", str(folder))
+    monkeypatch.delenv("STEREO_CONVERT_TRACE", raising=False)
+    yield folder
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
+        os.kill(int((folder / "service.lock").read_text()), signal.SIGKILL)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def service(runtime_dir: Path) -> Iterator[ServiceThread]:
+    """A running service whose right eyes are a formula, in this process."""
+    thread = ServiceThread(runtime_dir, FormulaModel())
+    yield thread
+    thread.stop()
+
+
+@pytest.fixture
+def make_effect(plugin_binary: Path, runtime_dir: Path) -> Iterator[Callable[..., Effect]]:
+    """Creates effects in hosts that are closed, and checked for broken rules, at the end."""
+    hosts = []
+
+    def make(personality: str = "strict", address: str = "", **params) -> Effect:
+        hosts.append(Host(personality))
+        return hosts[-1].load(plugin_binary).create("Filter", address=address, **params)
+
+    yield make
+    for host in hosts:
+        host.close()
+        host.check()
+
+
+@pytest.fixture
+def local_service(runtime_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program that the plugin starts when its address is blank."""
+    program = runtime_dir / "stereo-convert-service"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FORMULA_SERVICE}" "$@"\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("STEREO_CONVERT_SERVICE", str(program))
+    return program
+
+
+@pytest.fixture(scope="session")
+def shot() -> np.ndarray:
+    """(30, 24, 40, 4) float32, each frame different, alpha 1."""
+    frames = np.random.default_rng(3).random((30, 24, 40, 4), dtype=np.float32)
+    frames[..., 3] = 1
+    return frames
+
+
+@pytest.fixture
+def clip(shot: np.ndarray) -> ArrayClip:
+    """`shot`, frames 0 to 29."""
+    return ArrayClip(shot)

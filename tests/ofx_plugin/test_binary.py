@@ -1,0 +1,122 @@
+"""The binary keeps to itself: what it shows, what it needs, and how it behaves in a process that is not its own."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import cv2
+import pytest
+
+pytestmark = pytest.mark.host
+
+ROOT = Path(__file__).parents[2]
+GLIBC = re.compile(r"(lib(c|m|dl|pthread|rt)|ld-linux-[a-z0-9-]+)\.so\.\d")
+
+
+def tool(*command: str | Path) -> str:
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+
+
+def run_python(code: str, *arguments: str | Path) -> subprocess.CompletedProcess:
+    """Run code in a process of its own, with the repository importable."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_only_the_entry_points_are_exported(plugin_binary):
+    symbols = {line.split()[2] for line in tool("nm", "-D", "--defined-only", plugin_binary).splitlines()}
+    assert symbols == {"OfxGetNumberOfPlugins", "OfxGetPlugin", "OfxSetHost"}
+
+
+@pytest.mark.skipif(not (ROOT / "build/deps/stamp").exists(), reason="linked with this machine's shared libraries")
+def test_only_glibc_is_needed(plugin_binary):
+    dynamic = tool("readelf", "-d", plugin_binary)
+    needed = {line.split("[")[1].rstrip("]") for line in dynamic.splitlines() if "(NEEDED)" in line}
+    assert all(GLIBC.fullmatch(library) for library in needed), needed
+    assert "SYMBOLIC" in dynamic and "NODELETE" in dynamic
+
+
+def test_bundle_is_laid_out_as_the_standard_asks(plugin_binary):
+    contents = plugin_binary.parents[1]
+    assert plugin_binary.parent.name.endswith(platform.machine().replace("x86_64", "x86-64"))
+    info = [element.text for element in ElementTree.parse(contents / "Info.plist").getroot()[0]]
+    assert info[info.index("CFBundleIdentifier") + 1] == "org.stereoconvert.StereoConvert"
+    icon = cv2.imread(str(contents / "Resources" / "org.stereoconvert.StereoConvert.png"))
+    assert icon is not None and icon.shape[0] == icon.shape[1] >= 64
+
+
+def test_a_hundred_times_loaded_and_unloaded(plugin_binary):
+    code = """
+import _ctypes, ctypes, sys
+for _ in range(100):
+    library = ctypes.CDLL(sys.argv[1])
+    assert library.OfxGetNumberOfPlugins() == 1
+    _ctypes.dlclose(library._handle)
+"""
+    run = run_python(code, plugin_binary)
+    assert run.returncode == 0, run.stderr
+
+
+RENDER = """
+import sys, threading, time
+import numpy as np
+from tests.ofx_host import ArrayClip, Host
+from tests.ofx_plugin.formula_service import formula
+host = Host("nuke")
+effect = host.load(sys.argv[1]).create("Filter", address=sys.argv[2])
+frames = np.random.default_rng(0).random((5, 8, 12, 4), dtype=np.float32)
+effect.set_clip("Source", ArrayClip(frames))
+"""
+
+CHECK = """
+assert np.array_equal(effect.render(3), formula(frames[3], 3))
+start = time.monotonic()
+host.close()
+host.check()
+assert time.monotonic() - start < 1, "unloading takes at most a second"
+"""
+
+CROWD = """
+import ctypes, ctypes.util, os, sys
+sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
+import grpc, ssl
+from google._upb import _message
+for name in ("protobuf", "grpc++", "grpc", "ssl", "crypto"):
+    if path := ctypes.util.find_library(name):
+        ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+"""
+
+LEAVE_IN_MID_RENDER = """
+threading.Thread(target=effect.render, args=(0,), daemon=True).start()
+time.sleep(0.6)
+"""
+
+
+@pytest.mark.parametrize("before", ["", CROWD], ids=["alone", "beside another grpc, protobuf and openssl"])
+def test_renders_and_unloads(plugin_binary, service, before):
+    run = run_python(before + RENDER + CHECK, plugin_binary, service.address)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    "end", ["sys.exit(0)", "import ctypes; ctypes.CDLL(None).exit(0)", "host.close(); sys.exit(0)"]
+)
+def test_process_ends_with_a_render_in_flight(plugin_binary, service, end):
+    service.model.before_window = lambda window: time.sleep(1.5)
+    run = run_python(RENDER + LEAVE_IN_MID_RENDER + end, plugin_binary, service.address)
+    assert run.returncode == 0, run.stderr
+    assert len(service.model.windows) == 1, "the render was under way"
+
+
+def test_two_hosts_at_once_start_one_service(plugin_binary, local_service, runtime_dir):
+    command = [sys.executable, "-c", RENDER + CHECK, str(plugin_binary), ""]
+    hosts = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [(host.wait(60), host.communicate()[1]) for host in hosts] == [(0, b""), (0, b"")]
+    running = [line for line in tool("ps", "-ww", "-eo", "args").splitlines() if f"{runtime_dir}/service.sock" in line]
+    assert len(running) == 1

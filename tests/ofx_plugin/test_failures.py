@@ -1,0 +1,172 @@
+"""What the artist sees and the host gets when something is wrong: an error with advice, never a wrong picture."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.errors import DeviceMemoryError, WeightsError
+from tests.ofx_host import RenderAborted, RenderFailed
+from tests.ofx_plugin.formula_service import formula
+
+pytestmark = pytest.mark.host
+
+
+def pid_of(runtime_dir: Path) -> int:
+    """The local service's process."""
+    return int((runtime_dir / "service.lock").read_text())
+
+
+def test_absent_service_fails_the_render_with_advice(make_effect, runtime_dir, clip):
+    effect = make_effect("nuke", f"unix:{runtime_dir}/nobody", timeout=1.0)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="start the service or correct Address"):
+        effect.render(0)
+    assert effect.persistent_message
+
+
+def test_pass_through_shows_the_source_and_says_so(make_effect, runtime_dir, shot, clip):
+    effect = make_effect("nuke", f"unix:{runtime_dir}/nobody", timeout=1.0, on_error="Pass through")
+    effect.set_clip("Source", clip)
+    np.testing.assert_array_equal(effect.render(3), shot[3])
+    assert effect.persistent_message.startswith("Not converted, the source is shown")
+
+
+def test_error_message_leaves_with_the_next_good_render(make_effect, service, runtime_dir, clip):
+    effect = make_effect("nuke", f"unix:{runtime_dir}/nobody", timeout=1.0)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed):
+        effect.render(0)
+    effect.set("address", service.address)
+    effect.render(0)
+    assert effect.persistent_message is None
+
+
+def test_abort_is_noticed_while_the_service_works(make_effect, service, shot, clip):
+    working = threading.Event()
+    service.model.before_window = lambda window: working.wait(5) and None
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", clip)
+    effect.abort_after(50)
+    start = time.monotonic()
+    with pytest.raises(RenderAborted) as aborted:
+        effect.render(0)
+    assert time.monotonic() - start < 1 and aborted.value.messages == []
+    working.set()
+    effect.abort_after(None)
+    np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0))
+
+
+def test_late_answer_is_a_timeout(make_effect, service, clip):
+    working = threading.Event()
+    service.model.before_window = lambda window: working.wait(5) and None
+    effect = make_effect("nuke", service.address, timeout=1.0)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="raise Timeout"):
+        effect.render(0)
+    working.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (WeightsError("weights are damaged"), "weights are damaged.*doctor"),
+        (DeviceMemoryError("no memory for 17 frames"), "no memory for 17 frames.*shorter Window"),
+        (RuntimeError("a bug"), "report"),
+    ],
+)
+def test_errors_of_the_service_reach_the_artist(make_effect, service, clip, error, advice):
+    def fail(window):
+        raise error
+
+    service.model.before_window = fail
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match=advice):
+        effect.render(0)
+
+
+def test_service_of_another_version_is_refused(make_effect, service, clip, monkeypatch):
+    monkeypatch.setattr("service.server.CONTRACT_VERSION", 2000)
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="Install the same version of both"):
+        effect.render(0)
+
+
+def test_value_out_of_range_is_an_error_not_clamped(make_effect, service, clip):
+    effect = make_effect("nuke", service.address, disparity=99.0)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match=r"disparity must be 0\.\.10"):
+        effect.render(0)
+
+
+def test_blank_address_starts_a_service(make_effect, local_service, runtime_dir, shot, clip):
+    effect = make_effect("resolve")
+    assert not (runtime_dir / "service.sock").exists(), "nothing is started before the first render"
+    effect.set_clip("Source", clip)
+    np.testing.assert_array_equal(effect.render(5), formula(shot[5], 5))
+    assert os.getsid(pid_of(runtime_dir)) == pid_of(runtime_dir), "it must outlive the host's session"
+    assert (runtime_dir / "service.log").stat().st_mode & 0o077 == 0
+
+
+def test_killed_service_is_started_again(make_effect, local_service, runtime_dir, shot, clip):
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    os.kill(pid_of(runtime_dir), signal.SIGKILL)
+    np.testing.assert_array_equal(effect.render(20), formula(shot[20], 20))
+
+
+def test_service_killed_in_mid_render_is_started_again(
+    make_effect, local_service, runtime_dir, shot, clip, monkeypatch
+):
+    monkeypatch.setenv("FORMULA_DELAY_S", "0.7")
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    first = pid_of(runtime_dir)
+    threading.Timer(0.3, os.kill, (first, signal.SIGKILL)).start()
+    np.testing.assert_array_equal(effect.render(20), formula(shot[20], 20))
+    assert pid_of(runtime_dir) != first
+
+
+def test_missing_program_is_named(make_effect, runtime_dir, clip, monkeypatch):
+    monkeypatch.setenv("STEREO_CONVERT_SERVICE", str(runtime_dir / "absent"))
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="absent is no executable file"):
+        effect.render(0)
+
+
+def test_program_that_fails_is_reported_with_its_last_words(make_effect, local_service, clip):
+    local_service.write_text("#!/bin/sh\necho no GPU, no fun; exit 3\n")
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    start = time.monotonic()
+    with pytest.raises(RenderFailed, match=r"exit code 3 \(no GPU, no fun\)"):
+        effect.render(0)
+    assert time.monotonic() - start < 5
+
+
+def test_folder_that_others_may_enter_is_refused(make_effect, local_service, runtime_dir, clip):
+    runtime_dir.chmod(0o755)
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="chmod 700"):
+        effect.render(0)
+
+
+def test_status_shows_the_last_window_and_who_serves(make_effect, service, clip):
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    effect.press("refresh_status")
+    assert "formula-1" in effect.get("status") and "Device cpu" in effect.get("status")
+    effect.check()

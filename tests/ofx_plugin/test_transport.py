@@ -1,0 +1,68 @@
+"""However pixels travel, and however little memory there is for them, the result has the same bits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.config import ServiceLimits
+from tests.ofx_host import ArrayClip
+from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread, formula
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture(scope="module")
+def large_shot() -> np.ndarray:
+    """(17, 100, 200, 4) float32: 0.3 MiB a frame."""
+    return np.random.default_rng(4).random((17, 100, 200, 4), dtype=np.float32)
+
+
+def render_all(effect, shot) -> None:
+    effect.set_clip("Source", ArrayClip(shot))
+    for number in range(len(shot)):
+        np.testing.assert_array_equal(effect.render(number), formula(shot[number], number))
+    effect.check()
+
+
+def test_frames_travel_through_shared_memory(make_effect, service, large_shot):
+    render_all(make_effect("strict", service.address), large_shot)
+    assert service.bytes_by_chunks == 0
+
+
+def test_frames_travel_as_chunks_where_no_memory_is_shared(make_effect, runtime_dir, large_shot):
+    service = ServiceThread(runtime_dir, FormulaModel(), ServiceLimits(max_stores=0))
+    try:
+        render_all(make_effect("strict", service.address), large_shot)
+        assert service.bytes_by_chunks > 0
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("mebibytes", [0, 3, 7, 11])
+def test_small_cache_costs_time_but_no_frame(make_effect, service, large_shot, monkeypatch, mebibytes):
+    """A window is 5.2 MiB in and 4 MiB out: with 7 MiB some results share a slot, with 3 some sources are chunks."""
+    monkeypatch.setenv("STEREO_CONVERT_CACHE_MB", str(mebibytes))
+    render_all(make_effect("strict", service.address), large_shot)
+
+
+def test_no_shared_memory_is_left_behind(make_effect, service, large_shot):
+    render_all(make_effect("strict", service.address), large_shot[:2])
+    assert not list(Path("/dev/shm").glob("stereo-convert-*"))
+
+
+def test_trace_tells_where_the_time_went(make_effect, service, large_shot, runtime_dir, monkeypatch):
+    trace = runtime_dir / "trace.jsonl"
+    monkeypatch.setenv("STEREO_CONVERT_TRACE", str(trace))
+    effect = make_effect("strict", service.address)
+    effect.set_clip("Source", ArrayClip(large_shot))
+    effect.render(0)
+    effect.render(1)
+    first, second = (json.loads(line) for line in trace.read_text().splitlines())
+    assert (first["frame"], first["window_first"], first["window_length"], first["cached"]) == (0, -2, 17, False)
+    assert (second["frame"], second["cached"], second["service_s"]) == (1, True, {})
+    assert {"connect", "fetch", "hash", "copy_in", "wait", "copy_out"} == set(first["plugin_s"])
+    assert "warp" in first["service_s"] and first["total_s"] >= sum(first["plugin_s"].values())
