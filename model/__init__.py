@@ -9,7 +9,7 @@ _HOME = {
     "gapw": "model.warp.gapw",
     "dual_projection": "model.warp.dual_projection",
     "load_inpainter": "model.sasi.inpainter",
-    "convert": "model.convert",
+    "convert": "model.conversion",
     "Settings": "model.settings",
 }
 __all__ = list(_HOME)

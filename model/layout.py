@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from model.convert import Conversion
+from model.conversion import Conversion
 from model.errors import SettingsError
 
 DISPARITY_UNIT_FRAC = 0.10

@@ -128,7 +128,7 @@ class TorchModel:
         """Run disparity, warp, fill and composite on one window."""
         import torch
 
-        from model.convert import convert
+        from model.conversion import convert
         from model.depth.estimators import find_estimator
         from model.layout import compose
 

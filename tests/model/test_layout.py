@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from model.convert import Conversion
+from model.conversion import Conversion
 from model.errors import SettingsError
 from model.layout import compose
 
