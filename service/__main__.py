@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = parse_command(sys.argv[1:] if arguments is None else arguments)
     try:
         return command()
-    except StereoError as error:
+    except (StereoError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:

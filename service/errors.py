@@ -7,6 +7,7 @@ StereoError
 ├── ContractSkewError      RuntimeError: plugin and service of versions that do not fit
 ├── DrainingError          RuntimeError: the service is leaving
 ├── StalledError           TimeoutError: the client stopped sending or reading
+├── CannotListenError      OSError: the socket or port of the service is taken or forbidden
 ├── ServiceUnreachableError  ConnectionError: (client side) nobody answers
 └── Cancelled
     └── DeadlinePassedError   the caller's deadline went by
@@ -59,6 +60,10 @@ class StalledError(StereoError, TimeoutError):
     """The client stopped sending or reading."""
 
 
+class CannotListenError(StereoError, OSError):
+    """The socket or port of the service is taken or forbidden."""
+
+
 class ServiceUnreachableError(StereoError, ConnectionError):
     """Nobody answers at the address of the service."""
 
@@ -79,6 +84,7 @@ _CODES: tuple[tuple[type[StereoError], StatusCode], ...] = (
     (WeightsError, StatusCode.FAILED_PRECONDITION),
     (ContractSkewError, StatusCode.FAILED_PRECONDITION),
     (DrainingError, StatusCode.UNAVAILABLE),
+    (CannotListenError, StatusCode.UNAVAILABLE),
     (ServiceUnreachableError, StatusCode.UNAVAILABLE),
     (InvalidInputError, StatusCode.INVALID_ARGUMENT),
 )

@@ -12,6 +12,7 @@ import grpc
 from service.errors import ServiceUnreachableError
 
 START_TIMEOUT_S = 30.0
+_OPTIONS = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
 
 
 class LocalService:
@@ -26,7 +27,7 @@ class LocalService:
     def __enter__(self) -> LocalService:
         self.socket.parent.chmod(0o700)
         self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
-        with grpc.insecure_channel(f"unix:{self.socket}") as channel:
+        with grpc.insecure_channel(f"unix:{self.socket}", _OPTIONS) as channel:
             try:
                 grpc.channel_ready_future(channel).result(START_TIMEOUT_S)
             except grpc.FutureTimeoutError:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import xxhash
 
+from model.depth.model_store import ModelStore, default_store_path
+
 DISTRIBUTION = "stereo-convert"
 _PIXEL_FILES = {".py", ".so", ".pyd", ".safetensors", ".toml"}
 _WITHOUT_INFLUENCE = {"train", "data"}
@@ -22,7 +24,7 @@ def product_version() -> str:
 
 @cache
 def model_version() -> str:
-    """Product version and a hash of all that computes pixels: the model's code, warp kernels, weights, and torch.
+    """Product version and a hash of all that computes pixels: the model's code, kernels, weights, depth models, torch.
 
     A hash of the code costs a few milliseconds at start and needs nobody to remember to raise a number.
     """
@@ -30,7 +32,8 @@ def model_version() -> str:
     for path in _pixel_files(model_folder()):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    for library in ("torch", "numpy"):
+    digest.update(ModelStore(default_store_path()).fingerprint().encode())
+    for library in ("torch", "numpy", "transformers"):
         digest.update(_installed(library, "missing").encode())
     return f"{product_version()}+{digest.hexdigest()}"
 

@@ -15,10 +15,9 @@ from grpc_health.v1._async import HealthServicer as AioHealth  # health.aio, as 
 from grpc_reflection.v1alpha import reflection
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
-from model.errors import InvalidInputError
 from service.auth import TokenInterceptor, load_or_create_token
 from service.config import ServiceConfig
-from service.errors import ErrorInterceptor
+from service.errors import CannotListenError, ErrorInterceptor
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
@@ -58,20 +57,27 @@ async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
     health_servicer = AioHealth()
     await health_servicer.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
     local = _server(servicer, health_servicer, [])
-    if local.add_insecure_port(f"unix:{config.socket_path}") == 0:
-        raise InvalidInputError(f"cannot listen on {config.socket_path}")
+    _listen(local, f"unix:{config.socket_path}")
     os.chmod(config.socket_path, 0o600)
     servers, port = [local], None
     if config.listen is not None:
         token = load_or_create_token(config.token_path)
         remote = _server(servicer, health_servicer, [TokenInterceptor(token)])
-        port = remote.add_insecure_port(config.listen)
+        port = _listen(remote, config.listen)
         servers.append(remote)
     for server in servers:
         await server.start()
     if config.warm_up:
         servicer.warm_up()
     return RunningService(servicer, servers, health_servicer, port)
+
+
+def _listen(server: grpc.aio.Server, address: str) -> int:
+    """Bind, and return the port."""
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError:  # gRPC's own text names no cause
+        raise CannotListenError(f"cannot listen on {address}: it is taken or forbidden; choose another") from None
 
 
 def _server(

@@ -1,0 +1,152 @@
+"""The service as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import grpc
+import pytest
+
+from service.client import ServiceClient
+
+WAIT_S = 30
+
+
+@pytest.fixture
+def spawn(runtime_dir):
+    """Start `python -m service serve` with further flags; kill it in the end."""
+    started = []
+
+    def start(*flags: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "service", "serve", "--no-warm-up", *flags]
+        environment = {**os.environ, "STEREO_CONVERT_RUNTIME_DIR": str(runtime_dir)}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def listening(runtime_dir):
+    """Wait until the default socket answers."""
+
+    def wait() -> None:
+        quick = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
+        with grpc.insecure_channel(f"unix:{runtime_dir}/service.sock", quick) as channel:
+            grpc.channel_ready_future(channel).result(WAIT_S)
+
+    return wait
+
+
+def test_a_second_instance_leaves_at_once_and_says_so(spawn, listening, runtime_dir):
+    spawn()
+    listening()
+    second = spawn()
+    _, log = second.communicate(timeout=WAIT_S)
+    assert (second.returncode, "a service runs already" in log) == (0, True)
+    with ServiceClient(f"unix:{runtime_dir}/service.sock") as client:
+        assert client.describe().contract_version == 1000
+
+
+def test_after_kill_9_the_next_instance_takes_over(spawn, listening, runtime_dir):
+    first = spawn()
+    listening()
+    first.send_signal(signal.SIGKILL)
+    first.wait(WAIT_S)
+    assert (runtime_dir / "service.sock").exists(), "the stale socket is still there"
+    spawn()
+    listening()
+
+
+def test_sigterm_leaves_in_good_order(spawn, listening, runtime_dir):
+    process = spawn("--drain", "1")
+    listening()
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0
+    assert log.rstrip().endswith("left")
+    assert not (runtime_dir / "service.sock").exists()
+
+
+def test_an_idle_service_leaves(spawn):
+    process = spawn("--idle-exit", "0.2")
+    _, log = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, "idle for 0.2 s" in log) == (0, True)
+
+
+def test_an_address_that_is_not_loopback_is_refused_with_a_usage_error(spawn):
+    process = spawn("--listen", "0.0.0.0:7733")
+    _, log = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, "TLS" in log) == (2, True)
+
+
+def test_a_port_that_is_taken_is_an_error_in_our_words(spawn):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = spawn("--listen", address)
+        _, log = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1
+    assert f"error: cannot listen on {address}" in log
+    assert "Traceback" not in log
+
+
+def test_it_listens_before_torch_is_loaded():
+    seen = "import sys; print('torch' in sys.modules, 'cv2' in sys.modules)"
+    check = "from service.command_line import parse_command; parse_command(['serve'])"
+    code = f"{check}; import service.serve, service.stereo_model; {seen}"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT_S, check=True)
+    assert output.stdout.split() == ["False", "False"]
+
+
+def test_a_client_killed_in_mid_window_leaves_nothing_behind(service, small, eventually):
+    """kill -9 of a process that shares a store and waits for a window."""
+    service.model.gate.clear()
+    client = subprocess.Popen([sys.executable, "-c", _CLIENT, service.target], stdout=subprocess.PIPE, text=True)
+    try:
+        assert service.model.running.wait(WAIT_S)
+        assert len(service.shop.stores) == 1
+        assert client.stdout is not None
+        region = client.stdout.readline().strip()
+        assert region in _mappings()
+    finally:
+        client.kill()
+        client.communicate()
+    start = time.monotonic()
+    eventually(service.is_at_rest)
+    eventually(lambda: region not in _mappings())
+    assert time.monotonic() - start < 5
+    service.model.gate.set()
+    with ServiceClient(service.target) as other:
+        frame = bytes(48)
+        assert len(other.convert(other.header([frame], small), [frame]).frames) == 1
+
+
+def _mappings() -> str:
+    with open("/proc/self/maps") as file:
+        return file.read()
+
+
+_CLIENT = """
+import sys
+import numpy as np
+from service.client import Request, ServiceClient, SharedStore
+from service.frame_wire import FrameFormat
+with ServiceClient(sys.argv[1]) as client:
+    store = SharedStore(client.stub, 16384)
+    print(store.region.name.removeprefix("/"), flush=True)
+    header = client.header([bytes(48)], FrameFormat(4, 3, np.dtype("u1"), 4))
+    header.frames[0].location.CopyFrom(store.location(4096, 48))
+    header.output_slots.append(store.location(8192, 48))
+    client.convert(header)
+"""
