@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from model.depth.frames import channel_sum
+from model.depth.frames import channel_sum, magnitude
 
 _BINS = 12
 _MIN_EDGE = 0.02  # grey levels per px: weaker edges tell nothing about focus
@@ -71,4 +71,4 @@ def sharpness(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _gradient(grey: np.ndarray) -> np.ndarray:
-    return cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8))
+    return magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8))

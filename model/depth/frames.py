@@ -27,3 +27,8 @@ def each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Resu
 def channel_sum(image: np.ndarray) -> np.ndarray:
     """Sum over the last, short axis: several times as fast as `sum(axis=-1)`, and in a fixed order."""
     return sum(np.moveaxis(image, -1, 0)[1:], start=image[..., 0])
+
+
+def magnitude(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lengths of vectors. cv2.magnitude gives other last bits when its memory lies elsewhere, so it is not pure."""
+    return np.sqrt(x * x + y * y)

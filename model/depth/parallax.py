@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from model.depth.cues import background_likelihood
-from model.depth.frames import channel_sum
+from model.depth.frames import channel_sum, magnitude
 from model.depth.motion import Flow, camera_flow, follow, weighted_median
 
 _SPEED_PX = 0.12  # px a frame at the working width: never trust less
@@ -64,13 +64,13 @@ def _against_camera(
     behind = background_likelihood(*path.shape[:2])
     camera = camera_flow(path, behind)
     residual = path - camera
-    speed = cv2.magnitude(residual[..., 0], residual[..., 1])
+    speed = magnitude(residual[..., 0], residual[..., 1])
     half = _SPEED_PX + _SPEED_NOISE * weighted_median(speed[::4, ::4].ravel(), behind[::4, ::4].ravel())
     other = grey[t + sign]
     gain = _blurred(np.abs(grey[t] - follow(other, camera)) - np.abs(grey[t] - follow(other, path)))
     must = np.minimum(_blurred(np.abs(channel_sum(gradient * residual))), 4 * _ERROR)
     explained = np.clip(2 * gain / (must + 0.2 * _ERROR), 0, 1)
-    slope = _blurred(cv2.magnitude(gradient[..., 0], gradient[..., 1]))
+    slope = _blurred(magnitude(gradient[..., 0], gradient[..., 1]))
     weight = np.clip(np.maximum(must, slope * half) / _ERROR, 0, 1)
     outline = speed**2 / (speed**2 + half**2)
     return outline * explained, weight, outline
