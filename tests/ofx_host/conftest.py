@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.ofx_host import Effect, Host, native
+from tests.ofx_host.private_service import BUNDLE, PrivateService, private_service
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,25 @@ def make_gain(make_host: Callable[..., Host], example_plugin: Path) -> Callable[
 def frames() -> NDArray[np.float32]:
     """20 different float RGBA frames, 24x16, in which no two pixels are alike; values leave 0..1."""
     return np.random.default_rng(7).uniform(-0.5, 1.5, (20, 16, 24, 4)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def stereo_bundle() -> Path:
+    """The built StereoConvert bundle; skips where bundle or host are not built."""
+    if not native.module_path().exists() or not BUNDLE.exists():
+        pytest.skip(f"needs the built plugin and host: make bundle (no {BUNDLE} or no {native.module_path().name})")
+    return BUNDLE
+
+
+@pytest.fixture(scope="session")
+def service(stereo_bundle: Path) -> Iterator[PrivateService]:
+    """One service for all tests of this run, started by the first plugin that needs it."""
+    with private_service() as service:
+        yield service
+
+
+@pytest.fixture
+def fresh_service(stereo_bundle: Path) -> Iterator[PrivateService]:
+    """A runtime folder of its own in which no service runs yet."""
+    with private_service() as service:
+        yield service
