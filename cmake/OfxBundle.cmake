@@ -27,12 +27,14 @@ add_library(StereoConvert MODULE
   ofx_plugin/clip_image.cpp
   ofx_plugin/describe.cpp
   ofx_plugin/environment.cpp
+  ofx_plugin/frame_conversion.cpp
   ofx_plugin/frame_wire.cpp
   ofx_plugin/instance.cpp
   ofx_plugin/local_service.cpp
   ofx_plugin/plugin_main.cpp
   ofx_plugin/regions.cpp
   ofx_plugin/render.cpp
+  ofx_plugin/sequence_memory.cpp
   ofx_plugin/service_client.cpp
   ofx_plugin/service_client_share.cpp
   ofx_plugin/service_client_window.cpp

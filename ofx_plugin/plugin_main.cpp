@@ -8,6 +8,7 @@
 #include "instance.h"
 #include "regions.h"
 #include "render.h"
+#include "sequence_memory.h"
 #include "service_client.h"
 #include "status.h"
 
@@ -35,12 +36,24 @@ OfxStatus nothingToDo(const Action&) {
   return kOfxStatOK;
 }
 
+OfxStatus beginSequence(const Action& action) {
+  SequenceMemory::begin(action.effect);
+  return kOfxStatOK;
+}
+
+OfxStatus endSequence(const Action& action) {
+  SequenceMemory::forget(action.effect);
+  return kOfxStatOK;
+}
+
 OfxStatus destroyInstance(const Action& action) {
+  SequenceMemory::forget(action.effect);
   clearMessage(action.effect);
   return kOfxStatOK;
 }
 
 OfxStatus instanceChanged(const Action& action) {
+  SequenceMemory::forget(action.effect);
   if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
   const Instance instance(action.effect);
   std::string text = lastSummary();
@@ -67,6 +80,8 @@ constexpr std::array kHandlers = {
             [](const Action& a) { return regionOfDefinition(Instance(a.effect), a.in, a.out); }},
     Handler{kOfxImageEffectActionGetRegionsOfInterest,
             [](const Action& a) { return regionsOfInterest(Instance(a.effect), a.in, a.out); }},
+    Handler{kOfxImageEffectActionBeginSequenceRender, beginSequence},
+    Handler{kOfxImageEffectActionEndSequenceRender, endSequence},
     Handler{kOfxActionInstanceChanged, instanceChanged},
     Handler{kOfxActionLoad, load},
     Handler{kOfxActionUnload, unload},

@@ -8,12 +8,16 @@
 namespace stereo_convert {
 namespace {
 
+double clampedTo(const std::optional<OfxRangeD>& range, double time) {
+  return range ? std::clamp(time, range->min, range->max) : time;
+}
+
 class WindowFetcher {
  public:
   WindowFetcher(const Clip& clip, FrameStore& store, RenderTrace& trace)
       : clip_(clip), range_(clip.frameRange()), store_(store), trace_(trace) {}
 
-  [[nodiscard]] double clamped(double time) const { return range_ ? std::clamp(time, range_->min, range_->max) : time; }
+  [[nodiscard]] double clamped(double time) const { return clampedTo(range_, time); }
 
   [[nodiscard]] WindowFrame centre(double time) {
     const std::optional<ClipImage> image = fetch(clamped(time));
@@ -103,6 +107,14 @@ FrameTime FrameTime::at(double time) {
 
 Window windowAt(const FrameTime& time, const Settings& settings) {
   return windowOf(time.frame, hostHasTemporalAccess() ? settings.integer(Setting::Window) : 1);
+}
+
+std::optional<SeenFrame> look(const Clip& clip, const FrameTime& time, RenderTrace& trace) {
+  const auto fetching = trace.time("fetch");
+  const std::optional<ClipImage> image = clip.image(clampedTo(clip.frameRange(), time.time(time.frame)));
+  if (!image) return {};
+  const auto hashing = trace.time("hash");
+  return SeenFrame{contentKey(readOnly(image->pixels()), image->format()), image->bounds()};
 }
 
 FetchedWindow fetchWindow(const Clip& clip, const Window& window, const FrameTime& time, FrameStore& store,

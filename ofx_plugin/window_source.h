@@ -23,6 +23,15 @@ struct FrameTime {
 // The window that `time` belongs to; of one frame where the host cannot give others.
 [[nodiscard]] Window windowAt(const FrameTime& time, const Settings& settings);
 
+// One frame as the host gives it.
+struct SeenFrame {
+  FrameKey key;
+  OfxRectI bounds{};  // in pixels
+};
+
+// Look at the frame at `time` without keeping it; nothing when there is no image.
+[[nodiscard]] std::optional<SeenFrame> look(const Clip& clip, const FrameTime& time, RenderTrace& trace);
+
 struct FetchedWindow {
   std::vector<WindowFrame> frames;  // in time order
   OfxRectI bounds{};                // of all of them, in pixels

@@ -206,3 +206,35 @@ def test_full_side_by_side_is_an_error_where_output_cannot_grow(make_effect, ser
     effect.set_clip("Source", clip)
     with pytest.raises(RenderFailed):
         effect.render(4)
+
+
+def test_frames_of_a_sequence_are_fetched_once_for_their_neighbours(make_effect, service, shot, clip):
+    effect = make_effect("strict", service.address)
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    effect.host.forget()
+    for number, picture in enumerate(effect.render_range(range(13))):
+        np.testing.assert_array_equal(picture, expected(shot, number))
+    assert len(effect.host.reads) == 15 + 12, "the window once (frames 0 to 14), then each frame itself"
+
+
+def test_frames_are_fetched_anew_in_every_sequence(make_effect, service, clip):
+    """Between sequences hosts may change anything upstream without telling."""
+    effect = make_effect("strict", service.address)
+    effect.set_clip("Source", clip)
+    for number in range(3):
+        effect.host.forget()
+        effect.render(number)
+        assert len(effect.host.reads) == 15
+
+
+def test_a_clip_that_changes_in_mid_sequence_is_noticed(make_effect, service, shot, clip):
+    effect = make_effect("strict", service.address)
+    effect.set_clip("Source", clip)
+    frames = effect.render_range([3, 4])
+    next(frames)
+    changed = shot.copy()
+    changed[9] = 0
+    effect.set_clip("Source", ArrayClip(changed))
+    next(frames)
+    assert len(service.model.windows) == 2
