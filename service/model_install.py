@@ -12,6 +12,7 @@ from pathlib import Path
 from model.depth.model_folder import (
     CONFIG,
     MODEL_FILES,
+    PREPROCESSOR,
     WEIGHTS,
     Manifest,
     ModelFolder,
@@ -22,7 +23,7 @@ from model.depth.model_folder import (
     record_of,
 )
 from model.depth.model_store import ModelStore
-from model.errors import InvalidInputError, WeightsError
+from model.errors import InvalidInputError, StereoError, WeightsError
 from service.known_models import KnownModel
 from service.model_download import Progress, check_space, download
 from service.runtime_dir import InstanceLock
@@ -120,7 +121,12 @@ def _proved(store: ModelStore, name: str, license: str, origin: str, predicts: s
         origin=origin,
         files=tuple(record_of(partial / file) for file in MODEL_FILES),
     )
-    LearnedEstimator(ModelFolder(partial, manifest)).estimate(torch.linspace(0, 1, 3 * 48 * 64).view(1, 3, 48, 64))
+    try:
+        LearnedEstimator(ModelFolder(partial, manifest)).estimate(torch.linspace(0, 1, 3 * 48 * 64).view(1, 3, 48, 64))
+    except StereoError:
+        raise
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise WeightsError(f"{name} cannot look at a frame as {PREPROCESSOR} prepares it: {error}") from error
     return store.commit(manifest)
 
 

@@ -1,8 +1,10 @@
-"""What every test shares: fixed seeds and few threads, so that a run is repeatable and two runs do not fight."""
+"""What every test shares: fixed seeds, few threads, no models of the user's: a run is repeatable, two do not fight."""
 
 from __future__ import annotations
 
+import os
 import random
+import tempfile
 
 import numpy as np
 import pytest
@@ -18,3 +20,4 @@ def _fixed_seeds() -> None:
 
 def pytest_configure() -> None:
     torch.set_num_threads(2)
+    os.environ["STEREO_CONVERT_MODELS"] = f"{tempfile.gettempdir()}/no-depth-models-for-tests"  # not the user's own
