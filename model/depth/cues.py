@@ -11,6 +11,7 @@ import numpy as np
 from model.depth.frames import channel_sum, magnitude
 
 _BINS = 12
+_CLEAR_DIFFERENCE = 0.08  # 1 - overlap (Bhattacharyya) of two histograms that mean two things
 _MIN_EDGE = 0.02  # grey levels per px: weaker edges tell nothing about focus
 
 
@@ -44,7 +45,8 @@ def unlike_border(picture: np.ndarray) -> np.ndarray:
     there, here = _histogram(index, behind), _histogram(index, middle)
     overlap = float(np.sqrt(there * here).sum())
     odds = here / (here + there + 1e-9)
-    return (np.clip(2 * odds - 1, 0, 1)[index] * (1 - overlap)).astype(np.float32)
+    trusted = min(1.0, (1 - overlap) / _CLEAR_DIFFERENCE)
+    return (np.clip(2 * odds - 1, 0, 1)[index] * trusted).astype(np.float32)
 
 
 def _histogram(index: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -63,11 +65,16 @@ def sharpness(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
              weight  (h, w) >= 0, strength of the edges that it was measured at
     """
     grey = channel_sum(picture) / 3
-    fine, coarse = (_gradient(cv2.GaussianBlur(grey, (0, 0), sigma)) for sigma in (0.6, 2.4))
-    # a step keeps fine / coarse near 2.4 / 0.6; a blur of several px keeps it near 1
+    fine, coarse = (_strongest(_gradient(cv2.GaussianBlur(grey, (0, 0), sigma))) for sigma in (0.6, 2.4))
+    # an edge of blur b keeps √(b² + 2.4²) / √(b² + 0.6²): 2.5 and more for a step (Sobel blurs too), 1 for a wide blur
     ratio = np.clip((fine / np.maximum(coarse, 1e-4) - 1) / 1.5, 0, 1)
     weight = np.clip(coarse - _MIN_EDGE / 4, 0, 0.1).astype(np.float32)
     return ratio.astype(np.float32), weight
+
+
+def _strongest(gradient: np.ndarray) -> np.ndarray:
+    """The strongest gradient within 2 px: both scales are compared at the middle of an edge."""
+    return cv2.dilate(gradient, np.ones((5, 5), np.uint8))
 
 
 def _gradient(grey: np.ndarray) -> np.ndarray:
