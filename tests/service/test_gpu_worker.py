@@ -7,13 +7,15 @@ import pytest
 
 from model.errors import Cancelled, DeviceMemoryError
 from service.errors import DeadlinePassedError, DrainingError, QueueFullError
-from service.gpu_worker import DeviceWorker, least_loaded
+from service.gpu_worker import DeviceWorker, WindowJob, least_loaded
 
 WAIT_S = 5.0
 
 
 class Gate:
     """Work that runs until it is let through, reporting progress all the while."""
+
+    job: WindowJob
 
     def __init__(self) -> None:
         self.started, self.open = threading.Event(), threading.Event()

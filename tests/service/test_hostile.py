@@ -48,7 +48,7 @@ def spoiled(header: stereo_convert_pb2.WindowHeader, data: st.DataObject) -> ste
             case 2:
                 header.frames[0].format.width = data.draw(numbers)
             case 3:
-                header.frames[0].format.pixel_type = data.draw(st.integers(0, 9))
+                header.frames[0].format.MergeFromString(bytes((0x18, data.draw(st.integers(0, 127)))))  # pixel_type
             case 4:
                 header.wanted.extend(data.draw(st.lists(numbers, max_size=4)))
             case 5:

@@ -9,7 +9,7 @@ import pytest
 from model.errors import InvalidInputError
 from service.footage import open_footage
 from service.frame_wire import FrameFormat
-from service.picture_writer import WriteError, open_writer
+from service.picture_writer import VideoWriter, WriteError, open_writer
 
 U8 = FrameFormat(16, 8, np.dtype("u1"), 3)
 U16 = FrameFormat(16, 8, np.dtype("u2"), 4)
@@ -68,6 +68,7 @@ def test_a_discarded_video_leaves_nothing(tmp_path):
 def test_frames_that_were_lost_on_the_way_are_noticed(tmp_path):
     writer = open_writer(tmp_path / "o.avi", "ffv1", U8, 24.0)
     writer.write(image(U8), 0)
+    assert isinstance(writer, VideoWriter)
     writer._written += 1  # as after a write that the full disk swallowed
     with pytest.raises(WriteError, match=r"would have 1 of 2 frames; the disk has \d+ MB free"):
         writer.finish()
@@ -118,4 +119,5 @@ def test_jpeg_drops_alpha(tmp_path):
     writer = open_writer(tmp_path / "o.jpg", None, FrameFormat(16, 8, np.dtype("u1"), 4), 24.0)
     assert writer.format.channels == 3
     writer.write(np.zeros((8, 16, 3), "u1"), 0)
-    assert cv2.imread(str(tmp_path / "o.jpg")).shape == (8, 16, 3)
+    image_read = cv2.imread(str(tmp_path / "o.jpg"), cv2.IMREAD_UNCHANGED)
+    assert image_read is not None and image_read.shape == (8, 16, 3)

@@ -16,7 +16,7 @@ def test_nothing_set_means_all_defaults():
 
 
 def test_unspecified_means_the_default():
-    assert settings_from_wire(settings_pb2.Settings(output=0, engine=0)) == Settings()
+    assert settings_from_wire(settings_pb2.Settings.FromString(bytes((0x08, 0)))) == Settings()
 
 
 @given(
@@ -41,7 +41,7 @@ def test_the_lowest_threshold_is_not_pushed_below_its_range_by_float32():
 @pytest.mark.parametrize(
     ("message", "text"),
     [
-        (settings_pb2.Settings(output=77), r"output is 77; it must be one of 1 \(OUTPUT_RIGHT\)"),
+        (settings_pb2.Settings.FromString(bytes((0x08, 77))), r"output is 77; it must be one of 1 \(OUTPUT_RIGHT\)"),
         (settings_pb2.Settings(disparity=11), r"disparity must be 0\.\.10 .*got 11"),
         (settings_pb2.Settings(disparity=float("nan")), "disparity must be a finite number"),
         (settings_pb2.Settings(dilation=4), "dilation must be one of 1, 3, 5, 7, 9; got 4"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.errors import FrameFormatError, InvalidInputError, ShapeError
+from model.errors import FrameFormatError, InvalidInputError, ShapeError, StereoError
 from model.settings import Settings
 from service.client import ServiceClient, SharedRegion
 from service.config import ServiceLimits
@@ -42,7 +42,7 @@ def header(small, make_frames):
     client.__exit__(None, None, None)
 
 
-def refused(message, stores, text, kind=InvalidInputError):
+def refused(message, stores, text, kind: type[StereoError] = InvalidInputError):
     with pytest.raises(kind, match=text):
         plan_window(message, LIMITS, stores)
 
