@@ -21,6 +21,8 @@ from examples.demo.timing import Split
 from model.settings import Settings
 from tests.ofx_host import ArrayClip, Host
 
+WINDOW_S = 1800.0
+"""What a window may take here: a few busy cores are slower than what the effect's own default waits for."""
 LEAVING_S = 40.0
 """How long a service may take to finish what it does, once it is told to leave."""
 
@@ -62,6 +64,7 @@ class StereoEffect:
         effect.set_clip("Source", ArrayClip(source, fps=25.0, depth="Float"))
         if depth is not None:
             effect.set_clip("Depth", ArrayClip(depth[..., None], fps=25.0, depth="Float"))
+        effect.set("timeout", WINDOW_S)
         for name, value in settings.items():
             effect.set(name, _as_param(name, value))
         try:

@@ -14,7 +14,7 @@ def test_values_outside_the_display_range_clamp_and_channels_swap():
 
 
 def test_png_comes_back_as_it_was(tmp_path):
-    picture = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.float32) / 255
+    picture = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.float32) / np.float32(255)
     path = write_png(tmp_path / "picture.png", picture)
     np.testing.assert_array_equal(cv2.imread(str(path)), to_bgr8(picture))
 
