@@ -76,4 +76,7 @@ class SceneBatches(Dataset[Batch]):
     def _scene(self, rng: np.random.Generator) -> Scene:
         rules = self._rules
         draw = projection_pair if rng.random() < rules.projection_share else layered_scene
-        return draw(rng, self._library, rules.frames, rules.height, rules.width)
+        while True:
+            scene = draw(rng, self._library, rules.frames, rules.height, rules.width)
+            if scene.hole.any():
+                return scene

@@ -1,0 +1,151 @@
+"""A whole run on made-up media: it learns, it stops and goes on, and its weights load."""
+
+import math
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from model.data.dataset import SceneRules
+from model.data.media import MediaRules
+from model.errors import SettingsError, WeightsError
+from model.sasi import config as sasi_config
+from model.sasi.inpainter import load_inpainter
+from model.train import __main__ as training
+from model.train.config import LossRules, RunRules, TrainConfig, read_config
+from model.train.losses import colour_loss, gradient_loss, pixel_weight
+from model.train.lpips import Lpips, load_lpips
+from model.train.measures import HoleScore
+
+TINY = sasi_config.SasiConfig(width=24, heads=1, rope=(8, 8, 8), scopes=(sasi_config.Scope((1, 8, 8)),))
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SasiConfig", lambda: TINY)
+    rng = np.random.default_rng(0)
+    media = tmp_path / "media"
+    media.mkdir()
+    for name in ("a", "b"):
+        picture = cv2.resize(rng.integers(0, 256, (12, 30, 3), dtype=np.uint8), (300, 120))
+        cv2.imwrite(str(media / f"{name}.png"), picture)
+    run = RunRules(steps=4, warmup=2, threads=1, save_every=2, validate_every=4, validation_batches=1)
+    scenes = SceneRules(frames=2, height=32, width=64, batch=1)
+    rules = MediaRules()
+    return TrainConfig(str(media), str(tmp_path / "out"), run, LossRules(), scenes, rules, rules)
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(config, tmp_path, monkeypatch):
+    training.train(config)
+    whole = load_file(tmp_path / "out" / "latest.safetensors")
+    assert (tmp_path / "out" / "preview_000004.png").exists()
+    assert load_inpainter(tmp_path / "out" / "latest.safetensors").detail.startswith("step 4 of 4")
+
+    class Interrupted(Exception):
+        pass
+
+    advance = training.Run.advance
+
+    def interrupted(self, batch):
+        if self.step == 3:
+            raise Interrupted
+        advance(self, batch)
+
+    (tmp_path / "out" / "checkpoint.pt").unlink()
+    monkeypatch.setattr(training.Run, "advance", interrupted)
+    with pytest.raises(Interrupted):
+        training.train(config)
+    monkeypatch.setattr(training.Run, "advance", advance)
+    training.train(config)
+    resumed = load_file(tmp_path / "out" / "latest.safetensors")
+    assert all(torch.equal(resumed[name], value) for name, value in whole.items())
+
+
+def test_the_rate_starts_small_and_ends_small():
+    share = [training.learning_rate_share(step, 100, 10) for step in range(100)]
+    assert share[0] == pytest.approx(0.1)
+    assert max(share) == pytest.approx(1.0)
+    assert share[-1] < 0.02
+
+
+def test_the_shipped_config_is_read(request):
+    config = read_config(request.config.rootpath / "model/train/configs/lite.toml")
+    assert not any(config.training.admits(held) for held in ())
+    assert config.scenes.height % 16 == config.scenes.width % 16 == 0
+
+
+def test_nothing_held_back_for_validation_is_trained_on(request, tmp_path):
+    config = read_config(request.config.rootpath / "model/train/configs/lite.toml")
+    for name in ("bedroom.mp4", "car-detection.mp4", "mate-a.jpg", "budgie-tea-gardens.jpg"):
+        assert config.validation.admits(tmp_path / name)
+        assert not config.training.admits(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("media = 'a'\noutput = 'b'\nspeed = 3", "speed"),
+        ("media = 'a'\noutput = 'b'\n[run]\nstep = 3", "step"),
+        ("media = 'a'\noutput = 'b'\n[run]\nsteps = 'many'", "int"),
+        ("media = 'a'", "output"),
+        ("media = ", "cannot read"),
+    ],
+)
+def test_a_wrong_configuration_names_what_is_wrong(tmp_path, text, message):
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=message):
+        read_config(path)
+
+
+def test_losses_of_a_constant_error_are_the_error_and_no_gradient():
+    truth, weight = torch.rand(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
+    assert colour_loss(truth + 0.25, truth, weight).item() == pytest.approx(0.25)
+    assert gradient_loss(truth + 0.25, truth, weight).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_pixels_count_by_where_they_lie():
+    hole, edge, predicted = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 0], [1, 1, 1, 0]], dtype=torch.bool)
+    weight = pixel_weight(hole, edge, predicted, LossRules(outside=0.1, edge=0.5))
+    torch.testing.assert_close(weight, torch.tensor([1.0, 0.5, 0.1, 0.0]))
+
+
+def test_scores_of_a_known_error():
+    truth = torch.zeros(1, 3, 4, 4)
+    truth[..., ::2] = 0.8
+    hole = torch.ones(1, 1, 4, 4, dtype=torch.bool)
+    edge = torch.zeros_like(hole)
+    edge[..., 3] = True
+    score = HoleScore()
+    score.add(truth * 0.5 + 0.1, truth, hole, edge)
+    # inner columns hold 0.8, 0, 0.8: errors −0.3, 0.1, −0.3
+    assert score.psnr == pytest.approx(-10 * math.log10((0.09 + 0.01 + 0.09) / 3))
+    assert score.edge_psnr == pytest.approx(20)
+    assert score.sharpness == pytest.approx(0.5)
+
+
+def test_lpips_is_zero_for_equal_pictures_and_grows_with_the_difference():
+    torch.manual_seed(0)
+    network = Lpips().eval()
+    for head in network.heads:
+        torch.nn.init.constant_(head, 1.0)
+    picture = torch.rand(2, 3, 64, 64)
+    assert network(picture, picture).item() == 0
+    small, large = (network.per_picture(picture + e * torch.randn_like(picture), picture) for e in (0.05, 0.3))
+    assert bool((small < large).all())
+
+
+class _Evil:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+def test_lpips_weights_that_hold_code_are_refused(tmp_path, capsys):
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(pickle.dumps({"AlexNet_0": _Evil()}))
+    with pytest.raises(WeightsError, match="no numpy array"):
+        load_lpips(path)
+    assert capsys.readouterr().out == ""
