@@ -12,17 +12,27 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import grpc.aio
+import numpy as np
 from stereoconvert.v1 import frame_pb2, stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
 from service.config import ServiceLimits
 from service.errors import DrainingError, StalledError
 from service.frame_cache import FrameBytes, FrameCache
+from service.frame_receiver import FrameReceiver
 from service.frame_store import FrameStores, StoreSlot
 from service.frame_wire import format_to_wire
 from service.gpu_worker import DeviceWorker, JobState, WindowJob, least_loaded
+from service.slot_pool import SlotPool
 from service.stereo_model import StereoModel, WindowOutput
-from service.window_pixels import ComputedResults, SourceResults, WindowResults, decode_window
+from service.window_pixels import (
+    ComputedResults,
+    SourceResults,
+    WindowResults,
+    bands_of,
+    clamp_warning,
+    decode_window,
+)
 from service.window_plan import WindowPlan, plan_window
 
 log = logging.getLogger(__name__)
@@ -54,8 +64,6 @@ class ConvertCall:
         self._shop = shop
         self._context = context
         self._changed = asyncio.Event()  # the job moved on, or the client's side failed
-        self._free_slots: asyncio.Queue[StoreSlot] = asyncio.Queue()
-        self._lent_slots: dict[tuple[bytes, int], StoreSlot] = {}
         self._client_error: Exception | None = None
         self._task = cast(asyncio.Task, asyncio.current_task())
         self._cancelled = False
@@ -83,11 +91,12 @@ class ConvertCall:
         plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
         async with self._registered(plan):
             start = time.perf_counter()
-            received = await self._receive_frames(plan)
+            received = await self._receive(plan)
             self._transport_s = time.perf_counter() - start
-            reader = asyncio.create_task(self._read_releases(bool(plan.output_slots)))
+            slots = SlotPool(plan.output_slots, self._shop.limits.stall_s)
+            reader = asyncio.create_task(self._read_releases(slots))
             try:
-                await self._answer(plan, received)
+                await self._answer(plan, received, slots)
             finally:
                 reader.cancel()
                 if self._job is not None:
@@ -128,61 +137,22 @@ class ConvertCall:
             raise InvalidInputError(f"the first message must be `header`; got {kind or 'an empty one'}")
         return message.header
 
-    async def _receive_frames(self, plan: WindowPlan) -> dict[bytes, FrameBytes]:
-        """Ask for the frames that are neither in slots nor in the cache, and read their chunks in that order."""
-        sizes = {frame.content_key: frame.format.frame_bytes for frame in plan.frames + plan.depth if not frame.slot}
-        received: dict[bytes, FrameBytes] = {}
-        for key, size in sizes.items():
-            known = self._shop.cache.get((plan.session_id, key), size)
-            if known is not None:
-                received[key] = known
-        needed = [key for key in sizes if key not in received]
-        await self._send(frames_needed=stereo_convert_pb2.FramesNeeded(content_keys=needed))
-        for key in needed:
-            received[key] = await self._receive_frame(key, sizes[key])
-            self._shop.cache.put((plan.session_id, key), received[key])
-        return received
+    async def _receive(self, plan: WindowPlan) -> dict[bytes, FrameBytes]:
+        receiver = FrameReceiver(plan, self._shop.cache, self._shop.limits.max_chunk_bytes)
+        await self._send(frames_needed=stereo_convert_pb2.FramesNeeded(content_keys=receiver.needed))
+        return await receiver.receive(self._read)
 
-    async def _receive_frame(self, key: bytes, size: int) -> bytearray:
-        frame = bytearray(size)
-        end = 0
-        while end < size:
-            message = await self._read()
-            if message is None:
-                raise InvalidInputError(f"the stream ended after {end} of the {size} bytes of a frame it announced")
-            if message.WhichOneof("message") != "chunk":
-                raise InvalidInputError("expected `chunk` messages for the frames of frames_needed")
-            self._check_chunk(message.chunk, key, end, size)
-            frame[end : end + len(message.chunk.data)] = message.chunk.data
-            end += len(message.chunk.data)
-        return frame
-
-    def _check_chunk(self, chunk: frame_pb2.FrameChunk, key: bytes, end: int, size: int) -> None:
-        if chunk.content_key != key:
-            raise InvalidInputError("chunk.content_key is not that of the frame due; send them as frames_needed lists")
-        if chunk.offset_bytes != end:
-            raise InvalidInputError(f"chunk.offset_bytes is {chunk.offset_bytes}; {end} is due: chunks go in order")
-        largest = min(self._shop.limits.max_chunk_bytes, size - end)
-        if not 1 <= len(chunk.data) <= largest:
-            raise InvalidInputError(f"chunk.data has {len(chunk.data)} bytes; it must have 1..{largest} here")
-
-    async def _read_releases(self, slots_in_use: bool) -> None:
+    async def _read_releases(self, slots: SlotPool) -> None:
         """Take back output slots until the client has said all; note what it does wrong."""
         try:
             while (message := await self._context.read()) is not END_OF_STREAM:
-                if message.WhichOneof("message") != "release_slot" or not slots_in_use:
+                if message.WhichOneof("message") != "release_slot":
                     raise InvalidInputError("only release_slot for an output slot may follow the frames")
-                self._release(message.release_slot)
+                slots.release(message.release_slot)
         except InvalidInputError as error:
             self._client_error = error
             self._changed.set()
-
-    def _release(self, location: frame_pb2.StoreLocation) -> None:
-        slot = self._lent_slots.pop((location.store_id, location.offset_bytes), None)
-        if slot is None:
-            raise InvalidInputError("release_slot names no slot that holds a result of this window")
-        self._free_slots.put_nowait(slot)
-        self._changed.set()
+            slots.fail(error)
 
     # ---- to the client
 
@@ -193,18 +163,18 @@ class ConvertCall:
         except TimeoutError:
             raise StalledError(f"the client read nothing for {self._shop.limits.stall_s:g} s") from None
 
-    async def _answer(self, plan: WindowPlan, received: dict[bytes, FrameBytes]) -> None:
+    async def _answer(self, plan: WindowPlan, received: dict[bytes, FrameBytes], slots: SlotPool) -> None:
         start = time.perf_counter()
         summary = stereo_convert_pb2.WindowSummary(model_version=self._shop.model.version())
         if plan.is_passthrough:
-            results: WindowResults = SourceResults(plan, received)
-            await self._deliver(plan, results)
+            await self._deliver(plan, SourceResults(plan, received), slots)
         else:
             worker = least_loaded(self._shop.workers)
             output = await self._computed(plan, received, worker)
-            results = ComputedResults(plan, output)
-            await self._deliver(plan, results)
-            _describe_output(summary, plan, output, results, worker.device)
+            clamped = await self._deliver(plan, ComputedResults(plan, output), slots)
+            _describe_output(summary, plan, output, worker.device)
+            if clamped:
+                summary.warnings.append(clamp_warning(clamped, plan.result_format))
         _add_stage(summary, "transport", self._transport_s)
         await self._send(summary=summary)
         log.info(
@@ -254,62 +224,54 @@ class ConvertCall:
         self._transport_s += time.perf_counter() - start
         return self._shop.model.convert(window, device, progress)
 
-    async def _deliver(self, plan: WindowPlan, results: WindowResults) -> None:
-        """Send each wanted frame, most urgent first."""
-        for slot in plan.output_slots:
-            self._free_slots.put_nowait(slot)
+    async def _deliver(self, plan: WindowPlan, results: WindowResults, slots: SlotPool) -> int:
+        """Send each wanted frame, most urgent first; return how many values had to be clamped."""
         start = time.perf_counter()
+        clamped = 0
         for position, index in enumerate(plan.wanted):
+            result = stereo_convert_pb2.ResultFrame(index=index, format=format_to_wire(results.format))
             if plan.output_slots:
-                await self._deliver_in_slot(position, index, results)
+                clamped += await self._deliver_in_slot(position, results, result, await slots.lend())
             else:
-                await self._deliver_in_chunks(position, index, results)
+                clamped += await self._deliver_in_chunks(position, results, result)
         self._transport_s += time.perf_counter() - start
+        return clamped
 
-    async def _deliver_in_slot(self, position: int, index: int, results: WindowResults) -> None:
-        slot = await self._free_slot()
-        await self._copy(results.write, position, slot.view())
-        location = frame_pb2.StoreLocation(
-            store_id=slot.store.store_id, offset_bytes=slot.offset_bytes, size_bytes=slot.size_bytes
-        )
-        self._lent_slots[slot.store.store_id, slot.offset_bytes] = slot
-        await self._send(
-            result=stereo_convert_pb2.ResultFrame(index=index, format=format_to_wire(results.format), location=location)
-        )
+    async def _deliver_in_slot(
+        self, position: int, results: WindowResults, result: stereo_convert_pb2.ResultFrame, slot: StoreSlot
+    ) -> int:
+        clamped = await self._write(position, results, slot.view())
+        result.location.store_id = slot.store.store_id
+        result.location.offset_bytes, result.location.size_bytes = slot.offset_bytes, slot.size_bytes
+        await self._send(result=result)
+        return clamped
 
-    async def _deliver_in_chunks(self, position: int, index: int, results: WindowResults) -> None:
-        pixels = memoryview(await self._copy(results.pixels, position))
-        await self._send(result=stereo_convert_pb2.ResultFrame(index=index, format=format_to_wire(results.format)))
+    async def _deliver_in_chunks(
+        self, position: int, results: WindowResults, result: stereo_convert_pb2.ResultFrame
+    ) -> int:
+        pixels, clamped = results.pixels(position), 0
+        if pixels is None:
+            pixels = memoryview(np.empty(results.format.frame_bytes, np.uint8).data)
+            clamped = await self._write(position, results, pixels)
+        await self._send(result=result)
         step = self._shop.limits.max_chunk_bytes
         for offset in range(0, len(pixels), step):
             data = bytes(pixels[offset : offset + step])
             await self._send(chunk=frame_pb2.FrameChunk(offset_bytes=offset, data=data))
+        return clamped
 
-    async def _free_slot(self) -> StoreSlot:
-        """Wait for an output slot that the client has read."""
-        try:
-            async with asyncio.timeout(self._shop.limits.stall_s):
-                while self._free_slots.empty():
-                    if self._client_error is not None:
-                        raise self._client_error
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise StalledError(
-                f"no output slot came back by release_slot for {self._shop.limits.stall_s:g} s"
-            ) from None
-        return self._free_slots.get_nowait()
-
-    async def _copy(self, function: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._shop.copiers, function, *arguments)
+    async def _write(self, position: int, results: WindowResults, buffer: memoryview) -> int:
+        """Encode a result into a buffer, in bands beside the event loop; return how many values were clamped."""
+        loop = asyncio.get_running_loop()
+        bands = [
+            loop.run_in_executor(self._shop.copiers, results.write, position, buffer, rows)
+            for rows in bands_of(results.format)
+        ]
+        return sum(await asyncio.gather(*bands))
 
 
 def _describe_output(
-    summary: stereo_convert_pb2.WindowSummary,
-    plan: WindowPlan,
-    output: WindowOutput,
-    results: ComputedResults,
-    device: str,
+    summary: stereo_convert_pb2.WindowSummary, plan: WindowPlan, output: WindowOutput, device: str
 ) -> None:
     summary.inpainter = plan.inpainter if plan.settings.engine == "sasi" else ""
     summary.depth_estimator = output.depth_estimator
@@ -318,8 +280,6 @@ def _describe_output(
     summary.disoccluded = output.disoccluded
     summary.min_parallax, summary.max_parallax = output.parallax
     summary.warnings.extend(output.warnings)
-    if warning := results.clamp_warning():
-        summary.warnings.append(warning)
     for stage, seconds in output.stage_times.items():
         _add_stage(summary, stage, seconds)
 

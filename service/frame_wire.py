@@ -140,8 +140,12 @@ def decode_frame(buffer: memoryview | bytearray | bytes, frame_format: FrameForm
         np.copyto(out, view)
 
 
-def encode_frame(image: np.ndarray, frame_format: FrameFormat, buffer: memoryview | bytearray) -> int:
+def encode_frame(
+    image: np.ndarray, frame_format: FrameFormat, buffer: memoryview | bytearray, rows: slice = slice(None)
+) -> int:
     """Write `image` (C, H, W) float32 into a buffer; return how many values had to be clamped.
+
+    rows  only these, counted from the top
 
     Integers: round half to even, outside 0..1 clamped, NaN becomes 0. Half: finite values past its range become the
     largest finite value; infinities and NaN stay.
@@ -149,6 +153,7 @@ def encode_frame(image: np.ndarray, frame_format: FrameFormat, buffer: memoryvie
     view = pixel_view(buffer, frame_format)
     if image.shape != view.shape:
         raise FrameFormatError(f"a result of shape {image.shape} does not fit a frame of {frame_format}")
+    image, view = image[:, rows], view[:, rows]
     if frame_format.is_integer:
         return _encode_integers(image, view)
     if frame_format.dtype.itemsize == 2:

@@ -12,6 +12,8 @@ from service.frame_wire import FrameFormat, decode_frame, encode_frame
 from service.stereo_model import WindowInput, WindowOutput
 from service.window_plan import InputFrame, WindowPlan
 
+BAND_BYTES = 8 << 20
+
 Received = Mapping[bytes, FrameBytes]
 """Pixels of the frames that lie in no slot, by content key."""
 
@@ -53,34 +55,33 @@ class WindowResults(Protocol):
     """What goes back to the client."""
 
     format: FrameFormat
-    clamped: int  # values that did not fit the pixel type, so far
 
-    def write(self, position: int, buffer: memoryview) -> None:
-        """Write the frame wanted[position] into a slot."""
+    def write(self, position: int, buffer: memoryview, rows: slice) -> int:
+        """Write these rows of the frame wanted[position] where they belong; return how many values were clamped."""
         ...
 
-    def pixels(self, position: int) -> FrameBytes:
-        """The bytes of the frame wanted[position]."""
+    def pixels(self, position: int) -> FrameBytes | None:
+        """The bytes of the frame wanted[position], if they exist already."""
         ...
 
 
 class SourceResults:
     """The left eye: the source bit for bit; never decoded, no model involved."""
 
-    clamped = 0
-
     def __init__(self, plan: WindowPlan, received: Received) -> None:
         self.format = plan.result_format
         self._frames = [plan.frames[index] for index in plan.wanted]
         self._received = received
 
-    def write(self, position: int, buffer: memoryview) -> None:
-        """Copy the source frame into a slot."""
-        size = self.format.frame_bytes
-        source = np.frombuffer(self.pixels(position), np.uint8)
-        np.copyto(np.frombuffer(buffer, np.uint8, size), source)  # without the GIL, unlike a memoryview's copy
+    def write(self, position: int, buffer: memoryview, rows: slice) -> int:
+        """Copy rows, counted as they lie in memory."""
+        row_bytes = self.format.frame_bytes // self.format.height
+        piece = slice(rows.start * row_bytes, rows.stop * row_bytes)
+        source = np.frombuffer(self.pixels(position), np.uint8)[piece]
+        np.copyto(np.frombuffer(buffer, np.uint8)[piece], source)  # without the GIL, unlike a memoryview's copy
+        return 0
 
-    def pixels(self, position: int) -> FrameBytes:
+    def pixels(self, position: int) -> memoryview:
         """The source frame, without copying."""
         return memoryview(source_bytes(self._frames[position], self._received))[: self.format.frame_bytes]
 
@@ -90,25 +91,28 @@ class ComputedResults:
 
     def __init__(self, plan: WindowPlan, output: WindowOutput) -> None:
         self.format = plan.result_format
-        self.clamped = 0
         self._images = output.images
 
-    def write(self, position: int, buffer: memoryview) -> None:
-        """Encode a result straight into a slot."""
-        self.clamped += encode_frame(self._images[position], self.format, buffer)
+    def write(self, position: int, buffer: memoryview, rows: slice) -> int:
+        """Encode rows, counted from the top."""
+        return encode_frame(self._images[position], self.format, buffer, rows)
 
-    def pixels(self, position: int) -> FrameBytes:
-        """Encode a result into fresh memory."""
-        buffer = memoryview(np.empty(self.format.frame_bytes, np.uint8).data)
-        self.write(position, buffer)
-        return buffer
+    def pixels(self, position: int) -> None:
+        """There are none before `write`."""
 
-    def clamp_warning(self) -> str | None:
-        """One sentence for the artist when values were clamped."""
-        if not self.clamped:
-            return None
-        kind = "0..1" if self.format.is_integer else "half's range"
-        return (
-            f"{self.clamped} values lay outside {kind} and were clamped to fit the source's pixels ({self.format}); "
-            "feed the effect a float clip to keep them"
-        )
+
+def bands_of(frame_format: FrameFormat) -> list[slice]:
+    """Rows to write at the same time: two bands for a frame so large that it pays to wake another core."""
+    height = frame_format.height
+    if frame_format.frame_bytes < BAND_BYTES:
+        return [slice(0, height)]
+    return [slice(0, height // 2), slice(height // 2, height)]
+
+
+def clamp_warning(clamped: int, frame_format: FrameFormat) -> str:
+    """One sentence for the artist when values were clamped."""
+    span = "0..1" if frame_format.is_integer else "half's range"
+    return (
+        f"{clamped} values lay outside {span} and were clamped to fit the source's pixels ({frame_format}); "
+        "feed the effect a float clip to keep them"
+    )
