@@ -1,4 +1,4 @@
-"""What real hosts do, as data: one Personality for each (docs/hosts.md says where each habit was seen)."""
+"""What real hosts do, as data: one Personality for each (README.md says where the habits were seen)."""
 
 from __future__ import annotations
 

@@ -43,6 +43,16 @@ class PrivateService:
         assert process is not None, f"no service runs in {self.folder}"
         os.kill(process, number)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the service neither work nor answer for a while."""
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            if self.process is not None:
+                self.signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End the service and wait until it has gone; nothing if none runs."""
         deadline = time.monotonic() + PATIENCE_S

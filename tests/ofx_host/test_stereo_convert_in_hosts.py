@@ -16,7 +16,7 @@ import pytest
 from tests.ofx_host import PERSONALITIES, ArrayClip, Host, RenderFailed, pixels
 from tests.ofx_host.native import ROOT
 from tests.ofx_host.private_service import BUNDLE
-from tests.ofx_host.render_orders import hashes_in, moving_frames
+from tests.ofx_host.render_orders import SMALL, hashes_in, moving_frames
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("service")]
 
@@ -129,13 +129,11 @@ def test_rgb_without_alpha_is_converted(stereo):
     np.testing.assert_array_equal(rgb, rgba[..., :3])
 
 
-def test_alpha_alone_is_refused_with_a_message(stereo):
-    effect = stereo("strict", moving_frames(channels=4)[..., 3:])
-    if effect.instance.footage.formats["Source"][1] != "Alpha":
-        effect.render(0)  # the plugin settled on something that it can convert
-        return
-    with pytest.raises(RenderFailed, match="alpha only"):
-        effect.render(0)
+def test_a_clip_of_alpha_alone_arrives_as_grey(stereo):
+    effect = stereo("strict", moving_frames()[..., :1])
+    assert effect.instance.footage.formats["Source"] == ("Float", "RGBA")
+    picture = effect.render(4)
+    np.testing.assert_array_equal(picture[..., 0], picture[..., 1])
 
 
 @pytest.mark.parametrize("personality", FLOAT_HOSTS)
@@ -210,3 +208,18 @@ def test_settings_may_be_animated(stereo):
     effect = stereo("nuke", disparity={0: 1.0, 10: 5.0})
     fixed = stereo("nuke", disparity=3.0)
     np.testing.assert_array_equal(effect.render(5), fixed.render(5))
+
+
+def test_sasi_gives_equal_bits_in_any_order(stereo):
+    frames = moving_frames(size=SMALL)
+    sasi = {"engine": "SASI", "window": "17 frames", "disparity": 8.0}
+    try:
+        forward = list(stereo("natron", frames, **sasi).render_range([3, 14]))
+    except RenderFailed as failure:
+        if "weights" not in str(failure):
+            raise
+        pytest.skip(f"this service has no weights: {failure}")
+    backward = list(stereo("resolve", frames, **sasi).render_range([14, 3]))[::-1]
+    np.testing.assert_array_equal(forward, backward)
+    stretched = stereo("natron", frames, **sasi | {"engine": "Stretch background"}).render(3)
+    assert not np.array_equal(forward[0], stretched)
