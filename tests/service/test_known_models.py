@@ -6,12 +6,16 @@ import hashlib
 import json
 
 import pytest
+import torch
 
 from model.depth.depth_network import check_config
-from model.depth.model_folder import CONFIG, MODEL_FILES, PREPROCESSOR, FileRecord
+from model.depth.learned import LearnedEstimator
+from model.depth.model_folder import CONFIG, MODEL_FILES, PREPROCESSOR, WEIGHTS, FileRecord
+from model.depth.model_store import ModelStore
 from model.depth.preprocessing import parse_preprocessing
 from model.errors import InvalidInputError
 from service.known_models import HOME, KNOWN_MODELS, find_known, model_home
+from service.model_install import Terms, add_from_folder
 from tests.model.depth.test_preprocessing import PUBLISHED
 
 PUBLISHED_CONFIG = {
@@ -53,3 +57,19 @@ def test_known_depth_anything_is_the_published_one_and_can_be_fed():
         assert FileRecord(name, hashlib.sha256(text).hexdigest(), len(text)) == records[name]
     check_config(PUBLISHED_CONFIG)
     assert parse_preprocessing(PUBLISHED).filter == "bicubic"
+
+
+@pytest.mark.slow
+def test_a_random_network_of_the_published_config_has_the_published_size_and_runs(tmp_path):
+    """Equal to the byte: so the published file has the tensors, names and shapes that our strict loader expects."""
+    transformers = pytest.importorskip("transformers")
+    source = tmp_path / "source"
+    config = transformers.DepthAnythingConfig.from_dict(PUBLISHED_CONFIG)
+    transformers.DepthAnythingForDepthEstimation(config).save_pretrained(source)
+    (source / CONFIG).write_text(json.dumps(PUBLISHED_CONFIG))
+    (source / PREPROCESSOR).write_text(json.dumps(PUBLISHED))
+    records = {record.name: record for record in find_known("depth-anything-v2-small").files}
+    assert (source / WEIGHTS).stat().st_size == records[WEIGHTS].size_bytes
+    added = add_from_folder(ModelStore(tmp_path / "store"), "full-size", source, Terms(license="Apache-2.0"))
+    # 518 / 480 is nearer to 1 than 518 / 270: 518 columns, 270 · 518 / 480 = 291.4 rows, 14 · 21
+    assert LearnedEstimator(added).estimate(torch.rand(1, 3, 270, 480)).shape == (1, 1, 294, 518)

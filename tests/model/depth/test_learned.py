@@ -131,6 +131,16 @@ def test_batch_fills_the_memory_limit_on_a_gpu_and_is_one_frame_on_the_cpu(estim
     assert limited._batch(network, torch.empty(17, 3, 48, 80)) == 1
 
 
+@pytest.mark.gpu
+def test_a_gpu_repeats_its_bits_and_agrees_with_the_cpu(estimator):
+    frames = torch.rand(9, 3, 48, 80)
+    on_gpu = estimator.estimate(frames.cuda())
+    assert on_gpu.is_cuda
+    assert torch.equal(estimator.estimate(frames.cuda()), on_gpu)
+    on_cpu = estimator.estimate(frames)
+    assert (on_gpu.cpu() - on_cpu).abs().max() < 0.01 * (on_cpu.max() - on_cpu.min())  # TF32 convolutions: 10 bits
+
+
 def test_it_says_what_it_is_under_which_licence_and_where_from(estimator):
     assert (estimator.name, estimator.license) == ("tiny", "Apache-2.0")
     assert "depth_anything, relative depth" in estimator.detail
