@@ -49,8 +49,3 @@ def test_grpc_and_protobuf_are_included_only_where_the_wire_is():
     including = {path.name for path in files if wire.search(path.read_text())}
     assert including, "the wire is nowhere: the pattern of this test is out of date"
     assert not {name for name in including if not MAY_INCLUDE_GRPC.search(name)}
-
-
-def test_the_service_and_the_model_do_not_know_openfx():
-    for path in [*(ROOT / "model").rglob("*.py"), *(ROOT / "service").rglob("*.py")]:
-        assert "ofx_plugin" not in path.read_text(), path
