@@ -96,7 +96,7 @@ def _evidence(picture: np.ndarray, grey: np.ndarray, flow: Flow) -> np.ndarray:
     unlike = np.stack(each(unlike_border, small))
     unlike = edge_aware_mean(unlike, np.ones_like(unlike), resistance, reach)
     focus = _in_focus(small, resistance, reach)
-    evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1)) * (1 - 0.4 * unlike) * (1 - 0.7 * focus)
+    evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1)) * (1 - 0.4 * unlike) * (1 - 0.5 * focus)
     return _resized(evidence, (height, width))
 
 
@@ -113,8 +113,8 @@ def _in_focus(picture: np.ndarray, resistance: Resistance, reach: float) -> np.n
     trusted = edge_aware_mean(weight, np.ones_like(weight), resistance, reach)
     # a lens that blurs the background leaves two kinds of edges; all alike tells nothing
     low, high = np.quantile(sharp, (0.1, 0.95), axis=(1, 2), keepdims=True)
-    spread = np.clip((high - low - 0.25) / 0.35, 0, 1)
-    stands_out = np.clip((sharp - low) / np.maximum(high - low, 1e-3) * 1.6 - 0.6, 0, 1)
+    spread = np.clip((high - low - 0.25) / 0.5, 0, 1)
+    stands_out = np.clip((sharp - low) / np.maximum(high - low, 0.25), 0, 1) ** 2  # smooth: a hard step would flicker
     return spread * stands_out * np.clip(trusted / 0.01, 0, 1)
 
 

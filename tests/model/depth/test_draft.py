@@ -19,7 +19,7 @@ def test_a_walker_stands_upright(walker):
     frames, _ = walker
     nearness = Draft().estimate(frames)[4, 0, 44:76, 68:86].mean(dim=1)
     floor = torch.linspace(44, 75, 32) / 90 * 0.67 / 0.75
-    assert nearness.max() - nearness.min() < 0.6 * (floor[-1] - floor[0])
+    assert nearness.max() - nearness.min() < 0.25 * (floor[-1] - floor[0])
 
 
 def test_the_bottom_of_a_still_picture_is_nearer_than_its_top(textured):
@@ -82,8 +82,8 @@ def test_a_still_scene_with_noise_hardly_flickers(textured):
     picture = textured(1, 90, 160)
     noise = torch.randn(17, 3, 90, 160, generator=torch.Generator().manual_seed(0))
     nearness = Draft().estimate((picture + 0.03 * noise).clamp(0, 1))
-    # 0.1 px of 32 px at 1280 wide
-    assert nearness[2:-2].diff(dim=0).abs().mean() < 0.003
+    # measured 0.0004, and 0.0015 without the smoothing in time; 0.0008 is 0.03 px at 1280 wide
+    assert nearness[2:-2].diff(dim=0).abs().mean() < 0.0008
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (1, 1, 8, 8), (0, 3, 8, 8), (1, 3, 0, 8)])
