@@ -40,7 +40,7 @@ class PolledCall {
     return {static_cast<Operation>(reinterpret_cast<std::intptr_t>(tag)), ok};
   }
 
-  // Cancel and wait for all operations; nothing of the call may be used afterwards.
+  // Cancel and wait for all operations. A stream of this call must be destroyed between this and the call itself.
   void end() {
     if (ended_) return;
     ended_ = true;

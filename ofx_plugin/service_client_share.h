@@ -14,6 +14,9 @@ namespace stereo_convert {
 class FrameStoreShare {
  public:
   FrameStoreShare(stereoconvert::v1::StereoConvertService::Stub& stub, const std::string& token);
+  ~FrameStoreShare() { call_.end(); }
+  FrameStoreShare(const FrameStoreShare&) = delete;
+  FrameStoreShare& operator=(const FrameStoreShare&) = delete;
 
   // The name of the region on the service, 16 bytes; empty when the service does not see the same memory.
   [[nodiscard]] std::string prove(const SharedRegion& region, const Patience& patience);
@@ -24,8 +27,8 @@ class FrameStoreShare {
 
   stereoconvert::v1::StereoConvertService::Stub& stub_;
   Response response_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;
   PolledCall call_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;  // lies in the memory of call_
 };
 
 }  // namespace stereo_convert

@@ -19,6 +19,9 @@ class WindowCall {
  public:
   WindowCall(const WindowRequest& request, const ServiceSession& session, const FrameKey& sessionId,
              const std::string& token);
+  ~WindowCall() { call_.end(); }
+  WindowCall(const WindowCall&) = delete;
+  WindowCall& operator=(const WindowCall&) = delete;
 
   // Talk until the service ends the call. `answer` is complete when the status is OK. Throws Failure Bug when the
   // service breaks the contract, OutOfMemory when there is no room for a result.
@@ -57,8 +60,8 @@ class WindowCall {
 
   Response response_;
   grpc::Status status_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;
-  PolledCall call_;  // destroyed first: its operations use what is above
+  PolledCall call_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;  // lies in the memory of call_
 };
 
 }  // namespace stereo_convert
