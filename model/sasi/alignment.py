@@ -173,7 +173,7 @@ class _Seen:
         frames, _, height, width = self._shape
         colour = self._atlas.new_zeros(frames, 3, height, width)
         confidence = self._atlas.new_zeros(frames, 1, height, width)
-        colour[self._frame, :, self._y, self._x] = self._colour / self._total.clamp(min=1e-8)[:, None]
+        colour[self._frame, :, self._y, self._x] = self._colour / self._total.clamp(min=1e-20)[:, None]
         confidence[self._frame, 0, self._y, self._x] = self._best
         return TimeGuess(colour, confidence)
 

@@ -18,6 +18,8 @@ GUESSES = 4
 """Row copy, mirror, other frames, and the known pixel (push-pull inside holes)."""
 _START_PX = ((0.0, 0.0), (0.0, 0.0), (8.0, 0.0), (8.0, -12.0), (8.0, 12.0), (24.0, 0.0))
 """Where learned sources start, in px beyond the row source (x towards the background, y down)."""
+_LEAST_SHARE = 0.02
+"""Smallest share of background in a sample that still tells a colour; below it the known pixel stands in."""
 _SURFACE_SLACK_PX = 1.0
 _SURFACE_SOFTNESS_PX = 2.0
 
@@ -96,7 +98,9 @@ def _copy(
     weight = seen[..., 3]
     nearer = (seen[..., 4] - own[..., None] - _SURFACE_SLACK_PX).clamp(min=0) / _SURFACE_SOFTNESS_PX
     trust = weight * torch.exp(-(nearer**2)) * inside
-    return seen[..., :3] / weight.clamp(min=1e-3)[..., None], trust
+    colour = seen[..., :3] / weight.clamp(min=_LEAST_SHARE)[..., None]
+    known = guesses.known.transpose(1, 2)[:, :, None]
+    return torch.where((weight >= _LEAST_SHARE)[..., None], colour, known), trust
 
 
 def _stacked(guesses: TokenGuesses) -> tuple[Tensor, Tensor]:
@@ -104,5 +108,7 @@ def _stacked(guesses: TokenGuesses) -> tuple[Tensor, Tensor]:
     colours = torch.stack((guesses.copied, guesses.reflected, guesses.time, guesses.known), dim=1)
     hole = guesses.hole.float()
     # outside holes only the known pixel and the learned sources count
-    trust = torch.stack((hole, hole, guesses.confidence * hole, torch.ones_like(hole)), dim=2)
+    # squared: a doubtful match in another frame must not win over the background beside the hole
+    seen = guesses.confidence.square() * hole
+    trust = torch.stack((hole, hole, seen, torch.ones_like(hole)), dim=2)
     return colours.permute(0, 3, 1, 2), trust

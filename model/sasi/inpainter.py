@@ -123,7 +123,9 @@ class Inpainter:
             return Fill(view, 0.0)
         try:
             return self._fill(view, disocclusion, disparity, rules, progress or _ignore)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:  # torch.OutOfMemoryError is one; on a CPU the text alone tells
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
             frames, _, height, width = view.shape
             raise DeviceMemoryError(
                 f"no memory left to fill {frames} frames of {width}x{height} at max_width {max_width}; "

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from model.errors import Cancelled, InvalidInputError, SettingsError, ShapeError
+from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, SettingsError, ShapeError
 from model.sasi.tokens import grow
 
 
@@ -145,3 +145,22 @@ def test_values_that_are_not_finite_are_refused(tiny_inpainter, window):
     window.view[0, 0, 0, 0] = torch.nan
     with pytest.raises(InvalidInputError, match="finite"):
         fill(tiny_inpainter, window)
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("[enforce fail] can't allocate memory")]
+)
+def test_memory_that_runs_out_is_told_with_a_way_out(tiny_inpainter, window, error):
+    def progress(stage, fraction):
+        raise error
+
+    with pytest.raises(DeviceMemoryError, match="max_width"):
+        fill(tiny_inpainter, window, progress=progress)
+
+
+def test_other_failures_are_not_taken_for_a_lack_of_memory(tiny_inpainter, window):
+    def progress(stage, fraction):
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        fill(tiny_inpainter, window, progress=progress)
