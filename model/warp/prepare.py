@@ -58,7 +58,8 @@ def snap_edges(disparity: Tensor, edge_fix_px: float) -> Tensor:
     edge_fix_px  >= 0: how soft an edge may be; near regions grow by half of what it has above GROW_FROM_PX
     returns      (T, 1, H, W) float32, px
 
-    Where a neighbourhood spans more than a slanted surface does, values on a ramp become the nearer of its minimum and maximum.
+    Where a neighbourhood spans more than a slanted surface does, values on a ramp become the nearer of its minimum
+    and maximum.
     Layered scenes, visible dB: disparity blurred by 1 px 29.5 as it is, 42.7 snapped; by 2 px 27.0 and 37.5 (reach 3).
     """
     reach = max(2, round(edge_fix_px) + 1)

@@ -18,12 +18,15 @@ class Scene:
     left, right    (3, H, W) float32, 0..1
     disparity      (H, W) float32, px, of the left eye; at a mixed pixel that of the layer that covers its centre
     disocclusion   (H, W) bool: pixels of the right eye that the left eye does not see
+    deceptive      (H, W) bool: those of them where the left eye sees something farther that would lie there, because
+                   what hides it is itself hidden in the left eye; no warp can know
     """
 
     left: np.ndarray
     right: np.ndarray
     disparity: np.ndarray
     disocclusion: np.ndarray
+    deceptive: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _compose(layers: list[Layer], width: int, height: int, margin: int) -> Scene
     shape = (height * SUPERSAMPLING, width * SUPERSAMPLING)
     columns = np.arange(shape[1])[None, :] + margin
     left, right = np.zeros((3, *shape), np.float32), np.zeros((3, *shape), np.float32)
-    left_layer, right_layer = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
+    left_layer, right_layer = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     rows = np.arange(shape[0])[:, None]
     for index, layer in enumerate(layers):
         seen = layer.opaque[rows, columns]
@@ -80,18 +83,28 @@ def _compose(layers: list[Layer], width: int, height: int, margin: int) -> Scene
         right = np.where(seen, layer.colour[:, rows, moved], right)
         right_layer = np.where(seen, index, right_layer)
     disparities = np.stack([layer.disparity[:, 0] for layer in layers])  # (N, H')
-    source = columns - margin + np.round(disparities[right_layer, rows] * SUPERSAMPLING).astype(int)
-    inside = (source >= 0) & (source < shape[1])
-    found = left_layer[rows, source.clip(0, shape[1] - 1)]
-    hidden = ~inside | (found != right_layer)
-    center = SUPERSAMPLING // 2
-    at_center = (slice(center, None, SUPERSAMPLING),) * 2
+    center = slice(SUPERSAMPLING // 2, None, SUPERSAMPLING)
+    right_center, rows_center = right_layer[center, center], rows[center]
+    lands = np.stack([_seen_at(left_layer, index, layer, center) for index, layer in enumerate(layers)])
+    visible = np.take_along_axis(lands, right_center[None], 0)[0]
+    farther = np.arange(len(layers))[:, None, None] < right_center
     return Scene(
         left=_average(left),
         right=_average(right),
-        disparity=disparities[left_layer, rows][at_center].astype(np.float32),
-        disocclusion=hidden[at_center],
+        disparity=disparities[left_layer[center, center], rows_center].astype(np.float32),
+        disocclusion=~visible,
+        deceptive=~visible & (lands & farther).any(0),
     )
+
+
+def _seen_at(left_layer: np.ndarray, index: int, layer: Layer, center: slice) -> np.ndarray:
+    """Tell for every right pixel centre whether the left eye sees this layer at the place that lands there."""
+    rows = np.arange(left_layer.shape[0])[center, None]
+    source = np.arange(left_layer.shape[1])[None, center] + np.round(layer.disparity[center] * SUPERSAMPLING).astype(
+        int
+    )
+    inside = (source >= 0) & (source < left_layer.shape[1])
+    return inside & (left_layer[rows, source.clip(0, left_layer.shape[1] - 1)] == index)
 
 
 def _average(picture: np.ndarray) -> np.ndarray:

@@ -1,0 +1,58 @@
+"""The warps that others use, retold in a few lines, to be measured beside ours. All take and give what `gapw` does."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.warp.gapw import Warp
+
+
+def plain_grid_sample(image: Tensor, disparity: Tensor) -> Warp:
+    """Read the image at x + d(x) with the image's own disparity: no inverse, no order, no mask."""
+    return _backward(image, disparity, torch.zeros_like(disparity, dtype=torch.bool))
+
+
+def monotone_inverse(image: Tensor, disparity: Tensor) -> Warp:
+    """Force the forward map to increase (a near surface pushes what it hides aside), then invert it.
+
+    The mask is where the inverse stands still: several target columns from less than half a source pixel each.
+    """
+    width = disparity.shape[-1]
+    column = torch.arange(width, dtype=torch.float32)
+    landed = (column - disparity).flip(-1).cummin(-1).values.flip(-1).contiguous()
+    after = torch.searchsorted(landed, column.expand(landed.shape).contiguous()).clamp(1, width - 1)
+    start, end = landed.gather(-1, after - 1), landed.gather(-1, after)
+    fraction = ((column - start) / (end - start).clamp_min(1e-6)).clamp(0, 1)
+    source = after - 1 + fraction
+    outside = (column < landed[..., :1] - 0.5) | (column > landed[..., -1:] + 0.5)
+    return _backward(image, source - column, (end - start > 2) | outside)
+
+
+def soft_splat(image: Tensor, disparity: Tensor, sharpness: float = 1.0) -> Warp:
+    """Add every pixel to the two columns it lands between, near ones exponentially heavier; empty ones are holes."""
+    width = disparity.shape[-1]
+    landed = torch.arange(width, dtype=torch.float32) - disparity
+    importance = (sharpness * (disparity - disparity.amax(-1, keepdim=True))).clamp_min(-60).exp()
+    channels = torch.cat([image, disparity, torch.ones_like(disparity)], 1)
+    total = torch.zeros(*channels.shape[:-1], width + 2)
+    covered = torch.zeros(*disparity.shape[:-1], width + 2)
+    for side in (0, 1):
+        target = landed.floor() + side
+        share = (1 - (landed - target).abs()).clamp_min(0)
+        index = target.clamp(-1, width).long() + 1
+        total.scatter_add_(-1, index.expand(channels.shape), channels * (share * importance))
+        covered.scatter_add_(-1, index, share)
+    total, covered = total[..., 1:-1], covered[..., 1:-1]
+    blended = total[:, :-1] / total[:, -1:].clamp_min(1e-30)
+    return Warp(view=blended[:, :-1], disocclusion=covered < 0.5, disparity=blended[:, -1:])
+
+
+def _backward(image: Tensor, shift: Tensor, disocclusion: Tensor) -> Warp:
+    height, width = shift.shape[-2:]
+    x = (2 * (torch.arange(width) + shift[:, 0]) + 1) / width - 1
+    y = ((2 * torch.arange(height) + 1) / height - 1)[:, None].expand_as(x)
+    grid = torch.stack([x, y], -1)
+    view = F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return Warp(view=view, disocclusion=disocclusion, disparity=shift)
