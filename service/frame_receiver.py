@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import numpy as np
 from stereoconvert.v1 import frame_pb2, stereo_convert_pb2
 
 from model.errors import InvalidInputError
@@ -50,8 +51,8 @@ class FrameReceiver:
             self._cache.put((self._session_id, key), self._received[key])
         return self._received
 
-    async def _receive_frame(self, read: Read, key: bytes, size: int) -> bytearray:
-        frame = bytearray(size)
+    async def _receive_frame(self, read: Read, key: bytes, size: int) -> memoryview:
+        frame = memoryview(np.empty(size, np.uint8).data)  # unlike a bytearray, not zeroed first
         end = 0
         while end < size:
             message = await read()

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 
 import grpc.aio
@@ -15,6 +14,7 @@ from grpc_health.v1._async import HealthServicer as AioHealth  # health.aio, as 
 from grpc_reflection.v1alpha import reflection
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
+from service.allocator import keep_freed_memory
 from service.auth import TokenInterceptor, load_or_create_token
 from service.config import ServiceConfig
 from service.errors import CannotListenError, ErrorInterceptor
@@ -100,6 +100,7 @@ async def serve(config: ServiceConfig, model: StereoModel) -> int:
     A second instance leaves at once with 0: the first one serves everybody.
     """
     os.umask(0o077)
+    keep_freed_memory()
     make_private_dir(config.runtime_dir)
     make_private_dir(config.socket_path.parent)
     lock = InstanceLock(config.lock_path)
@@ -109,9 +110,8 @@ async def serve(config: ServiceConfig, model: StereoModel) -> int:
     try:
         remove_stale_socket(config.socket_path)
         await _serve_until_told(config, model)
+        remove_stale_socket(config.socket_path)  # gRPC may have done so; never removes what is no socket
     finally:
-        with suppress(FileNotFoundError):
-            config.socket_path.unlink()
         lock.release()
     return 0
 

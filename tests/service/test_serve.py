@@ -101,6 +101,15 @@ def test_a_port_that_is_taken_is_an_error_in_our_words(spawn):
     assert "Traceback" not in log
 
 
+def test_a_file_in_place_of_the_socket_is_never_lost(spawn, runtime_dir):
+    film = runtime_dir / "film.mov"
+    film.write_text("precious")
+    process = spawn("--socket", str(film))
+    _, log = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, "is no socket" in log) == (1, True)
+    assert film.read_text() == "precious"
+
+
 def test_it_listens_before_torch_is_loaded():
     seen = "import sys; print('torch' in sys.modules, 'cv2' in sys.modules)"
     check = "from service.command_line import parse_command; parse_command(['serve'])"
