@@ -34,7 +34,7 @@ class FillSize:
         """Shrink and pad: colours by the mean of known pixels, holes by any, disparity in the new px.
 
         view (T, C, H, W)     hole (T, 1, H, W) bool     disparity (T, 1, H, W) px
-        Padding repeats the border and is no hole.
+        Padding repeats the border, holes too: else what a hole shows would pass for background beside it.
         """
         if self.reduced:
             known = (~hole).float()
@@ -47,8 +47,8 @@ class FillSize:
         if not (right or below):
             return view, hole, disparity
         border = (0, right, 0, below)
-        view = F.pad(view, border, mode="replicate")
-        return view, F.pad(hole.float(), border) > 0, F.pad(disparity, border, mode="replicate")
+        view, disparity = (F.pad(x, border, mode="replicate") for x in (view, disparity))
+        return view, F.pad(hole.float(), border, mode="replicate") > 0, disparity
 
     def enlarge(self, fill: Tensor) -> Tensor:
         """Cut the padding off and bring the fill to the frame's size; (T, C, h, w) in, (T, C, H, W) out."""

@@ -71,7 +71,9 @@ def test_reducing_averages_known_pixels_only():
 def test_a_frame_within_the_limit_is_only_padded():
     view = torch.rand(1, 3, 20, 33)
     size = FillSize.within(20, 33, 64)
-    small, hole, _ = size.reduce(view, torch.ones(1, 1, 20, 33, dtype=torch.bool), torch.zeros(1, 1, 20, 33))
+    mask = torch.zeros(1, 1, 20, 33, dtype=torch.bool)
+    mask[..., 5, 30:] = True
+    small, hole, _ = size.reduce(view, mask, torch.zeros(1, 1, 20, 33))
     assert small.shape == (1, 3, 32, 48)
-    assert not hole[..., 20:, :].any()
+    assert hole.nonzero()[:, 2:].tolist() == [[5, column] for column in range(30, 48)]
     assert torch.equal(size.enlarge(small), view)

@@ -50,6 +50,16 @@ def test_a_full_mask_is_filled_from_the_stretched_view(tiny_inpainter, window):
     assert filled.retention > 0.8  # the frame is padded by a row and a column of tokens, which may be left out
 
 
+def test_a_strip_at_the_right_border_is_filled_from_its_left_whatever_the_width(tiny_inpainter):
+    for width in (96, 100, 104):  # padded by 0, 12 and 8 px
+        view = torch.full((1, 3, 32, width), 0.25)
+        hole = torch.zeros(1, 1, 32, width, dtype=torch.bool)
+        hole[..., width - 9 :] = True
+        view[..., width - 9 :] = 1.0  # what a hole shows must not be looked at
+        filled = tiny_inpainter(view, hole, torch.zeros(1, 1, 32, width))
+        assert filled[..., width - 9 :].max() <= 0.25 + 0.15 + 1e-5  # real pixels and the bounded residual
+
+
 def test_one_frame_one_row_and_odd_sizes_are_filled(tiny_inpainter):
     for size in ((1, 3, 1, 1), (1, 3, 1, 3), (2, 3, 33, 17), (1, 4, 8, 200)):
         view = torch.rand(size)
