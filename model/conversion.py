@@ -137,6 +137,7 @@ def _disparity(
         chosen = frames[:, 3:4]
     else:
         chosen = (estimator or find_estimator()).estimate(colour)
+        settings = replace(settings, depth_meaning="white-near")  # the artist's meaning is that of a clip
     return disparity_from_depth(chosen, settings, width_px, height_px, first_frame=first_frame, guide=colour)
 
 

@@ -90,6 +90,15 @@ def test_the_engine_none_leaves_transparent_holes() -> None:
     assert (result.right[holes] == 0).all() and holes.any()
 
 
+def test_the_meaning_of_depth_clips_does_not_touch_estimated_depth() -> None:
+    frames = clip_frames(3)
+    shown = [
+        model.convert(frames, None, model.Settings(depth_meaning=meaning, engine="stretch")).right
+        for meaning in ("white-near", "white-far", "disparity-px")
+    ]
+    assert torch.equal(shown[0], shown[1]) and torch.equal(shown[0], shown[2])
+
+
 def test_comfort_limits_are_reported_not_enforced() -> None:
     result = model.convert(clip_frames(1), box_depth(1), clip_settings(convergence=0.0, disparity=5.0))
     assert result.max_parallax == pytest.approx(5.0)
