@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,14 @@ class FormulaModel:
         return right
 
 
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """One for all services of the process: grpc.aio polls on a thread of its own that outlives any loop."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
 class ServiceThread:
     """A service in this process, on a Unix socket in `folder`."""
 
@@ -87,18 +96,10 @@ class ServiceThread:
         self._config = ServiceConfig(
             runtime_dir=folder, devices=("cpu",), warm_up=False, limits=limits or ServiceLimits()
         )
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self._running: RunningService = asyncio.run_coroutine_threadsafe(
-            start(self._config, model), self._loop
-        ).result()
+        self._running: RunningService = self._await(start(self._config, model))
 
     def stop(self) -> None:
         self._await(self._running.stop(0.1))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def bytes_by_chunks(self) -> int:
@@ -106,7 +107,7 @@ class ServiceThread:
         return self._running.servicer.shop.cache.used_bytes
 
     def _await(self, coroutine: Coroutine) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, event_loop()).result()
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from model.errors import DeviceMemoryError, WeightsError
 from tests.ofx_host import RenderAborted, RenderFailed
-from tests.ofx_plugin.formula_service import formula
+from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread, formula
 
 pytestmark = pytest.mark.host
 
@@ -170,3 +170,14 @@ def test_status_shows_the_last_window_and_who_serves(make_effect, service, clip)
     effect.press("refresh_status")
     assert "formula-1" in effect.get("status") and "Device cpu" in effect.get("status")
     effect.check()
+
+
+def test_restarted_service_is_given_what_it_has_lost(make_effect, runtime_dir, shot, clip):
+    effect = make_effect("nuke", f"unix:{runtime_dir}/service.sock")
+    effect.set_clip("Source", clip)
+    for model in (FormulaModel(), FormulaModel()):
+        service = ServiceThread(runtime_dir, model)
+        effect.render(0)  # known to the plugin the second time
+        effect.set("disparity", effect.get("disparity") + 1)
+        np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0, effect.get("disparity")))
+        service.stop()

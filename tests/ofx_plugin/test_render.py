@@ -238,3 +238,31 @@ def test_a_clip_that_changes_in_mid_sequence_is_noticed(make_effect, service, sh
     effect.set_clip("Source", ArrayClip(changed))
     next(frames)
     assert len(service.model.windows) == 2
+
+
+def test_the_frame_itself_is_looked_at_again_in_a_sequence(make_effect, service, shot):
+    """A host that lets its graph change in mid-sequence, against the standard, still gets no stale frame."""
+    frames = [frame.copy() for frame in shot]
+    effect = make_effect("strict", service.address)
+    effect.set_clip("Source", ArrayClip(frames))
+    renders = effect.render_range([3, 4])
+    next(renders)
+    frames[4][:] = frames[4][::-1]
+    np.testing.assert_array_equal(next(renders), formula(frames[4], 4))
+
+
+def test_frames_of_other_bounds_are_cut_or_padded_to_those_of_the_frame(make_effect, service, shot):
+    sizes = {4: (20, 48), 6: (30, 30)}  # height, width; (24, 40) elsewhere
+    frames = [np.ones((*sizes[n], 4), np.float32) if n in sizes else frame for n, frame in enumerate(shot)]
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", ArrayClip(frames))
+    seen = {}
+    service.model.before_window = lambda window: seen.setdefault(window.frames.shape[2:], window.frames.copy())
+    np.testing.assert_array_equal(effect.render(5), formula(shot[5], 5))
+    smaller, larger = seen[24, 40][4 + 2], seen[24, 40][6 + 2]  # the window starts at -2; (C, H, W), top row first
+    assert (smaller[:, 4:] == 1).all() and not smaller[:, :4].any(), "lower left corners coincide"
+    assert (larger[:, :, :30] == 1).all() and not larger[:, :, 30:].any()
+
+    picture = effect.render(4)  # of the size that the host gives Output
+    np.testing.assert_array_equal(picture[4:], formula(frames[4], 4)[:, :40])
+    assert not picture[:4].any(), "transparent black where the source has nothing"
