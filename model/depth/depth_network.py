@@ -96,11 +96,11 @@ def load_network(folder: ModelFolder, device: torch.device | str = "cpu") -> Dep
     config = read_json(folder.path / CONFIG)
     check_config(config)
     preprocessing = parse_preprocessing(read_json(folder.path / PREPROCESSOR))
-    with torch.inference_mode(False):  # weights loaded in inference mode would be of no use outside it
+    with torch.inference_mode(False):  # weights moved in inference mode would be of no use outside it
         network = _loaded(folder, config["model_type"])
-        network.requires_grad_(False)
+        network.requires_grad_(False).eval().to(device)
     channels = network.config.fusion_hidden_size
-    return DepthNetwork(network.eval().to(device), preprocessing, folder.manifest.predicts, channels)
+    return DepthNetwork(network, preprocessing, folder.manifest.predicts, channels)
 
 
 def check_config(config: dict[str, Any]) -> None:

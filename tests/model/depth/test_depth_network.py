@@ -152,10 +152,18 @@ def test_config_that_is_no_depth_model_or_wants_more_than_its_folder_is_refused(
         check_config(config | change)
 
 
+def test_weights_moved_to_a_device_in_inference_mode_serve_outside_it_too(tmp_path):
+    with torch.inference_mode():
+        network = load_network(saved(tmp_path / "tiny"), "meta").network
+    assert {weight.device.type for weight in network.parameters()} == {"meta"}
+    assert not any(weight.is_inference() for weight in network.parameters())
+
+
 def test_loading_leaves_random_numbers_and_the_logging_of_transformers_alone(tmp_path):
     from transformers.utils import logging as their_logging
 
     folder = saved(tmp_path / "tiny")
+    their_logging.set_verbosity_warning()
     before = torch.get_rng_state(), their_logging.get_verbosity(), their_logging.is_progress_bar_enabled()
     load_network(folder)
     after = torch.get_rng_state(), their_logging.get_verbosity(), their_logging.is_progress_bar_enabled()
