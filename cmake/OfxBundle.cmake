@@ -59,6 +59,15 @@ target_link_options(StereoConvert PRIVATE
 configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
 configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png 
   ${bundle}/Contents/Resources/org.stereoconvert.StereoConvert.png COPYONLY)
+# The licences of what is linked statically travel with the binary.
+foreach(package IN ITEMS libgrpc-dev libprotobuf-dev libabsl-dev libc-ares-dev zlib1g-dev libxxhash-dev libstdc++6)
+  if(EXISTS /usr/share/doc/${package}/copyright)
+    configure_file(/usr/share/doc/${package}/copyright ${bundle}/Contents/Resources/licences/${package}.txt COPYONLY)
+  endif()
+endforeach()
+if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)
+  configure_file(LICENSE ${bundle}/Contents/Resources/licences/stereo-convert.txt COPYONLY)
+endif()
 configure_file(cmake/stereo-convert-service.in ${STEREO_CONVERT_BUNDLE_DIR}/stereo-convert-service
   @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 add_custom_target(bundle DEPENDS StereoConvert)

@@ -10,6 +10,9 @@
 namespace stereo_convert {
 namespace {
 
+constexpr const char* kSingleFrames =
+    " Warning: this host gives effects one frame at a time, so each frame is converted alone and the fill may flicker.";
+
 FrameKey resultKey(const FrameKey& window, int index) {
   return KeyBuilder().add(window).add(std::int64_t{index}).key();
 }
@@ -127,7 +130,8 @@ SharedBlock FrameConversion::convert() {
   const WindowAnswer answer = client_->convert(request_, patience_);
   const FrameKey window = windowKey(answer.summary.modelVersion);
   for (const auto& [index, block] : answer.results) answer.store->publish(resultKey(window, index), block);
-  rememberSummary(answer.summary.text);
+  const bool isCutShort = window_.length < settings_.integer(Setting::Window);
+  rememberSummary(answer.summary.text + (isCutShort ? kSingleFrames : ""));
   trace_.setService(answer.summary.stageTimes_s);
   return answer.results.at(index_);
 }

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from service.config import ServiceConfig, ServiceLimits  # noqa: E402
+from service.config import ServiceConfig  # noqa: E402
 from service.serve import RunningService, serve, start  # noqa: E402
 from service.stereo_model import Inventory, WindowInput, WindowOutput  # noqa: E402
 
@@ -90,16 +90,19 @@ def event_loop() -> asyncio.AbstractEventLoop:
 class ServiceThread:
     """A service in this process, on a Unix socket in `folder`."""
 
-    def __init__(self, folder: Path, model: FormulaModel, limits: ServiceLimits | None = None) -> None:
+    def __init__(self, folder: Path, model: FormulaModel, **config: Any) -> None:
         self.model = model
         self.address = f"unix:{folder}/service.sock"
-        self._config = ServiceConfig(
-            runtime_dir=folder, devices=("cpu",), warm_up=False, limits=limits or ServiceLimits()
-        )
+        self._config = ServiceConfig(runtime_dir=folder, devices=("cpu",), warm_up=False, **config)
         self._running: RunningService = self._await(start(self._config, model))
 
     def stop(self) -> None:
         self._await(self._running.stop(0.1))
+
+    @property
+    def port(self) -> int | None:
+        """Of TCP, when it listens there."""
+        return self._running.port
 
     @property
     def bytes_by_chunks(self) -> int:

@@ -181,3 +181,26 @@ def test_restarted_service_is_given_what_it_has_lost(make_effect, runtime_dir, s
         effect.set("disparity", effect.get("disparity") + 1)
         np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0, effect.get("disparity")))
         service.stop()
+
+
+@pytest.fixture
+def tcp_service(runtime_dir):
+    service = ServiceThread(runtime_dir, FormulaModel(), listen="127.0.0.1:0")
+    yield service
+    service.stop()
+
+
+def test_service_over_tcp_takes_the_token(make_effect, tcp_service, runtime_dir, shot, clip):
+    effect = make_effect("nuke", f"127.0.0.1:{tcp_service.port}", token_file=str(runtime_dir / "token"))
+    effect.set_clip("Source", clip)
+    np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0))
+
+
+@pytest.mark.parametrize("token", ["", "absent", "wrong"])
+def test_wrong_token_is_an_error_with_advice(make_effect, tcp_service, runtime_dir, clip, token):
+    (runtime_dir / "wrong").write_text("0" * 64)
+    token_file = str(runtime_dir / token) if token else ""
+    effect = make_effect("nuke", f"127.0.0.1:{tcp_service.port}", token_file=token_file)
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="correct Token file"):
+        effect.render(0)

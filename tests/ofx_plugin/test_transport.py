@@ -34,7 +34,7 @@ def test_frames_travel_through_shared_memory(make_effect, service, large_shot):
 
 
 def test_frames_travel_as_chunks_where_no_memory_is_shared(make_effect, runtime_dir, large_shot):
-    service = ServiceThread(runtime_dir, FormulaModel(), ServiceLimits(max_stores=0))
+    service = ServiceThread(runtime_dir, FormulaModel(), limits=ServiceLimits(max_stores=0))
     try:
         render_all(make_effect("strict", service.address), large_shot)
         assert service.bytes_by_chunks > 0
