@@ -49,9 +49,10 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
     """
     delta = DEFAULT_THRESHOLD if threshold is None else float(threshold)
     _check_shapes(image, disparity)
-    _check_values(disparity, delta, edge_fix_px)
     colour = image.detach().to(torch.float32)
-    shift = fill_unknown(disparity.detach().to(device=image.device, dtype=torch.float32))
+    shift = disparity.detach().to(device=image.device, dtype=torch.float32)
+    _check_values(shift, delta, edge_fix_px)
+    shift = fill_unknown(shift)
     if edge_fix_px > 0:
         shift = snap_edges(shift, edge_fix_px)
     view, disocclusion, new_disparity = kernel_for(colour.device)(colour, shift, delta)

@@ -192,6 +192,12 @@ def test_infinite_disparity_is_refused(bad):
         gapw(image, disparity)
 
 
+def test_disparity_too_large_for_float32_is_refused():
+    image = picture()
+    with pytest.raises(InvalidInputError, match="disparity"):
+        gapw(image, constant(image, 1.0).double() * 1e39)
+
+
 @pytest.mark.parametrize("arguments", [{"threshold": 1.0}, {"threshold": float("nan")}, {"edge_fix_px": -1.0}])
 def test_settings_out_of_range_are_refused(arguments):
     image = picture()
