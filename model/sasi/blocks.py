@@ -28,7 +28,6 @@ def lay_out(place: Tensor, scope: Scope) -> CellLayout:
     extent = torch.tensor(scope.extent, device=place.device)
     moved = place + torch.tensor(scope.offset, device=place.device)
     cell, inner = moved // extent, moved % extent
-    cell = cell - cell.amin(dim=0)
     span = cell.amax(dim=0) + 1
     number = (cell[:, 0] * span[1] + cell[:, 1]) * span[2] + cell[:, 2]
     occupied, rank = number.unique(return_inverse=True)
