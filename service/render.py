@@ -124,7 +124,7 @@ class _Run:
     def print_summary(self, output: Path) -> None:
         """Say what was made, and at what cost."""
         elapsed = time.perf_counter() - self._start
-        self._seconds["read and other"] = max(0.0, elapsed - sum(self._seconds.values()))
+        self._seconds["read, load"] = max(0.0, elapsed - sum(self._seconds.values()))
         for warning, windows in self._warnings.items():
             print(f"warning: {warning} (in {windows} windows)", file=sys.stderr)
         if self._clamped:

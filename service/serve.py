@@ -122,7 +122,7 @@ async def _serve_until_told(config: ServiceConfig, model: StereoModel) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     running = await start(config, model)
-    log.info("listening on %s", config.socket_path)
+    log.info("listening on %s, model %s", config.socket_path, model.version())
     if running.port is not None:
         log.info("listening on port %d; the token is in %s", running.port, config.token_path)
     idle = asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told))
