@@ -13,7 +13,7 @@ from pathlib import Path
 BENCHES = {
     "Transport, one 1080p float RGBA frame there and back": ["service", "bench", "transport"],
     "Warp": ["model.warp.bench"],
-    "The demo, through plugin and service": ["examples.demo", "--quiet"],
+    "The demo, through plugin and service": ["examples.demo"],
 }
 
 
@@ -26,14 +26,20 @@ def main() -> int:
     for title, module in BENCHES.items():
         print(f"## {title}", flush=True)
         done = subprocess.run([sys.executable, "-m", *module], stdout=subprocess.PIPE, text=True)
-        print(done.stdout, flush=True)
+        shown = without_progress(done.stdout)
+        print(shown, flush=True)
         failed |= done.returncode != 0
-        sections.append(f"## {title}\n\n`python -m {' '.join(module)}`\n\n```\n{done.stdout.rstrip()}\n```\n")
+        sections.append(f"## {title}\n\n`python -m {' '.join(module)}`\n\n```\n{shown}\n```\n")
     if arguments.write and not failed:
         arguments.write.parent.mkdir(parents=True, exist_ok=True)
         arguments.write.write_text("\n".join([f"# Speeds\n\n{_machine()}\n", *sections]))
         print(f"written: {arguments.write}")
     return int(failed)
+
+
+def without_progress(text: str) -> str:
+    """Of a line that a progress bar wrote over and over, only the last state."""
+    return "\n".join(line.rsplit("\r", 1)[-1] for line in text.rstrip().split("\n"))
 
 
 def _machine() -> str:

@@ -66,7 +66,8 @@ def render_sheet(effect: StereoEffect, source: Image, right_eye: Image, folder: 
 
 
 def _progress(what: str, items: Iterable[Any], count: int) -> Iterable[Any]:
-    return tqdm(items, total=count, unit="frame", desc=f"     {what:<10}", file=sys.stdout)
+    seldom_s = 0.1 if sys.stdout.isatty() else 10.0  # a log need not hold every state of the bar
+    return tqdm(items, total=count, unit="frame", desc=f"     {what:<10}", file=sys.stdout, mininterval=seldom_s)
 
 
 def _anaglyph(left: Image, right: Image) -> Image:
