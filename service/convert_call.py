@@ -89,6 +89,8 @@ class ConvertCall:
 
     async def _serve(self) -> None:
         plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
+        if not plan.is_passthrough:
+            least_loaded(self._shop.workers).check_room()
         async with self._registered(plan):
             start = time.perf_counter()
             received = await self._receive(plan)

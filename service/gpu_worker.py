@@ -111,17 +111,25 @@ class DeviceWorker:
         with self._condition:
             if self._closing:
                 raise DrainingError("the service is shutting down; repeat the window when it is back")
-            self._drop_cancelled()
-            if self._load() >= self._capacity:
-                raise QueueFullError(
-                    f"{self._load()} windows wait for {self.device} already, which is the limit; come back later",
-                    retry_after_ms=max(1, round(1000 * self._last_s)),
-                )
+            self._check_room()
             self._waiting.append((not interactive, next(self._tickets), job))
             self._waiting.sort(key=lambda entry: entry[:2])
             self._tell_positions()
             self._condition.notify()
         return job
+
+    def check_room(self) -> None:
+        """Raise QueueFullError now, before a client sends frames in vain, if `submit` would."""
+        with self._condition:
+            self._check_room()
+
+    def _check_room(self) -> None:
+        self._drop_cancelled()
+        if self._load() >= self._capacity:
+            raise QueueFullError(
+                f"{self._load()} windows wait for {self.device} already, which is the limit; come back later",
+                retry_after_ms=max(1, round(1000 * self._last_s)),
+            )
 
     @property
     def load(self) -> int:

@@ -320,8 +320,8 @@ def test_a_full_queue_says_when_to_come_back(start_service, small, make_frames, 
         first = threading.Thread(target=client.convert, args=(client.header(frames, small), frames))
         first.start()
         assert service.model.running.wait(5)
-        with pytest.raises(grpc.RpcError) as refused:
-            client.convert(client.header(frames, small), frames)
+        with pytest.raises(grpc.RpcError) as refused:  # at once: no frame was asked for, let alone sent
+            next(client.stub.ConvertWindow(iter([Request(header=client.header([bytes(48)], small))]), timeout=5))
         service.model.gate.set()
         first.join()
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
