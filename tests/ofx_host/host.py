@@ -115,6 +115,7 @@ class Host:
         habits.unknown_clip_is_null = me.unknown_clip_is_null
         habits.only_declared_frames = me.needs_frames_needed
         habits.verify_inputs = verify_inputs
+        habits.no_param_getters = not me.has_param_getters
         habits.omitted = {key: set(names) for key, names in me.omitted.items()}
         return habits
 

@@ -71,6 +71,7 @@ class Personality:
     no_param_set_in: frozenset[str] = frozenset()
     freezes_after_describe: bool = False
     clears_error_needed: bool = True  # a persistent error that survives a good render stops the node
+    has_param_getters: bool = True  # False: paramGetValue answers MissingHostFeature and writes nothing
     omitted: dict[str, frozenset[str]] = field(default_factory=dict)
     create_arguments: dict[str, str | int] = field(default_factory=dict)
 
@@ -161,5 +162,18 @@ STRICT = Personality(
     no_param_set_in=RENDER_ACTIONS,
     freezes_after_describe=True,
 )
+
+HOST_DEMO = Personality(
+    name="hostdemo",
+    host_name="uk.co.thefoundry.hostdemo",
+    label="Host demo of the SDK",
+    depths=("Byte",),
+    components=("RGBA",),
+    keeps_clip_depth=False,
+    unset_clip="connected-black",
+    message_suite="v1",
+    has_param_getters=False,
+)
+"""Not among the others: without getters no setting can be made."""
 
 PERSONALITIES = {personality.name: personality for personality in (RESOLVE, NUKE, NATRON, MELT, STRICT)}

@@ -15,6 +15,7 @@ import pytest
 
 from tests.ofx_host import PERSONALITIES, ArrayClip, Host, RenderFailed, pixels
 from tests.ofx_host.native import ROOT
+from tests.ofx_host.personality import HOST_DEMO
 from tests.ofx_host.private_service import BUNDLE
 from tests.ofx_host.render_orders import SMALL, hashes_in, moving_frames
 
@@ -223,3 +224,16 @@ def test_sasi_gives_equal_bits_in_any_order(stereo):
     np.testing.assert_array_equal(forward, backward)
     stretched = stereo("natron", frames, **sasi | {"engine": "Stretch background"}).render(3)
     assert not np.array_equal(forward[0], stretched)
+
+
+def test_a_host_whose_getters_fail_gets_the_defaults(stereo):
+    frames = moving_frames(size=(16, 24))
+    defaults = {"engine": "SASI", "window": "17 frames"}
+    try:
+        without = stereo(HOST_DEMO, frames, engine="None (holes)", disparity=9.0).render(4)
+    except RenderFailed as failure:
+        if "weights" not in str(failure):
+            raise
+        pytest.skip(f"this service has no weights: {failure}")
+    expected = stereo("natron", frames, host_changes={"depths": ("Byte",)}, **defaults).render(4)
+    np.testing.assert_array_equal(without, expected)
