@@ -86,8 +86,8 @@ const std::array<ParamSpec, kSettingCount> kSettingParams = {{
            "Bends depth between near and far. Above 0 pushes the middle back, so that the foreground stands out; "
            "below 0 brings it forward."),
     number("edge_fix", "Edge fix", kDepth, 2.0, {0, 8}, {0, 8},
-           "Grows near regions over the mixed pixels of their edges, in pixels at 1920 wide. Raise it when outlines of "
-           "near objects stay behind; lower it when background sticks to them."),
+           "Hardens soft edges of the depth up to this width, in pixels at 1920 wide; above 2 near regions also grow. "
+           "Raise it when outlines of near objects stay behind; 0 for depth that is exact."),
     number("disparity", "Disparity", kStereo, 2.5, {0, 10}, {0, 5},
            "Strength: parallax between nearest and farthest, in percent of the frame width. 0 is flat, 1 to 2 gentle, "
            "above 3 strong. One eye carries all of it."),
