@@ -257,13 +257,19 @@ OfxStatus instanceChanged(OfxImageEffectHandle effect, OfxPropertySetHandle in) 
   return kOfxStatOK;
 }
 
+// Writes only what changed: some hosts load again on one thread while another renders.
+template <typename Suite>
+void fetchSuite(const Suite*& suite, const char* name, int version) {
+  const auto* fetched = static_cast<const Suite*>(host->fetchSuite(host->host, name, version));
+  if (suite != fetched) suite = fetched;
+}
+
 OfxStatus load() {
-  const auto suite = [](const char* name, int version) { return host->fetchSuite(host->host, name, version); };
-  props = static_cast<const OfxPropertySuiteV1*>(suite(kOfxPropertySuite, 1));
-  effects = static_cast<const OfxImageEffectSuiteV1*>(suite(kOfxImageEffectSuite, 1));
-  params = static_cast<const OfxParameterSuiteV1*>(suite(kOfxParameterSuite, 1));
-  memory = static_cast<const OfxMemorySuiteV1*>(suite(kOfxMemorySuite, 1));
-  messages = static_cast<const OfxMessageSuiteV2*>(suite(kOfxMessageSuite, 2));
+  fetchSuite(props, kOfxPropertySuite, 1);
+  fetchSuite(effects, kOfxImageEffectSuite, 1);
+  fetchSuite(params, kOfxParameterSuite, 1);
+  fetchSuite(memory, kOfxMemorySuite, 1);
+  fetchSuite(messages, kOfxMessageSuite, 2);
   return props != nullptr && effects != nullptr && params != nullptr ? kOfxStatOK : kOfxStatErrMissingHostFeature;
 }
 
