@@ -48,6 +48,7 @@ class InstanceLock:
     def release(self) -> None:
         """Let the next instance in. The file stays: removing it would let two instances lock two files."""
         if self._fd is not None:
+            os.ftruncate(self._fd, 0)  # a number that outlives its process may become somebody else's
             os.close(self._fd)
             self._fd = None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import stat
 
@@ -30,8 +31,10 @@ def test_a_link_is_refused(tmp_path):
 def test_one_holder_at_a_time(tmp_path):
     first, second = InstanceLock(tmp_path / "lock"), InstanceLock(tmp_path / "lock")
     assert first.acquire()
+    assert int((tmp_path / "lock").read_text()) == os.getpid()
     assert not second.acquire()
     first.release()
+    assert (tmp_path / "lock").read_text() == ""
     assert second.acquire()
     second.release()
 
