@@ -58,7 +58,7 @@ def bench_transport(repeat: int) -> int:
         median, best = timing.median_s / unit.median_s, timing.best_s / unit.best_s
         print(f"{name:14} {1e3 * timing.median_s:10.2f} {median:9.2f} {1e3 * timing.best_s:10.2f} {best:9.2f}")
     print(
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the bar for shared memory is {BAR:g} x by the best times"
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; bar for shared memory: {BAR:g} x by the best times"
     )
     # By the best times: on a busy machine the medians' ratio says more about the others (2.7 to 11 in one hour).
     if rows["shared memory"].best_s <= BAR * unit.best_s:
