@@ -12,7 +12,7 @@ import model
 from examples.demo.effect import StereoEffect
 from examples.demo.media import Image, StereoPair, load_motorcycle
 from examples.demo.metrics import Mask, plain_warp, psnr, ssim
-from examples.demo.pictures import write_png
+from examples.demo.pictures import contact_sheet, write_png
 from model.depth.unknown import fill_unknown
 
 BAR_DB = 4.0
@@ -27,6 +27,7 @@ EXACT_DISPARITY = {
 OUTPUTS = {"right": "right_eye", "anaglyph": "anaglyph", "sbs-half": "side_by_side"}
 MAPS = {"disparity": "disparity", "mask": "mask"}
 """Outputs that are the same whatever fills the holes, so that nothing need be filled for them."""
+SHEET_TITLES = ("right photograph", "our right eye, from the left photograph", "plain warp (grid_sample)")
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def run(effect: StereoEffect, folder: Path) -> tuple[list[Comparison], list[Path
         pictures[output] = next(effect.render([0], pair.left[None], pair.disparity[None], **settings))
         written.append(write_png(folder / f"motorcycle_{name}.png", pictures[output]))
     plain = plain_warp(pair.left, _known_everywhere(pair.disparity))
-    written.append(write_png(folder / "motorcycle_plain_warp.png", plain))
-    written.append(write_png(folder / "motorcycle_right_photograph.png", pair.right))
+    sheet = contact_sheet([[pair.right, pictures["right"], plain]], SHEET_TITLES, pair.right.shape[1])
+    written.append(write_png(folder / "motorcycle_comparison.png", sheet))
     return compare(pair, pictures["right"][..., :3], plain), written
 
 
