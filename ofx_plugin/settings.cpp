@@ -27,10 +27,10 @@ bool Settings::usesDepthClip() const {
 }
 
 bool Settings::isIdentity() const {
+  if (token(*this, Setting::FloatingWindow) != "off") return false;  // each eye may carry a bar
   const std::string_view output = token(*this, Setting::Output);
-  if (output == "left") return true;
   const bool flat = number(Setting::Disparity) == 0 && token(*this, Setting::DepthMeaning) != "disparity-px";
-  return output == "right" && flat && token(*this, Setting::FloatingWindow) == "off";
+  return output == "left" || (output == "right" && flat);
 }
 
 int Settings::widthFactor() const {

@@ -58,8 +58,8 @@ class WindowPlan:
 
     @property
     def is_passthrough(self) -> bool:
-        """Whether the results are the source frames themselves."""
-        return self.settings.output == "left"
+        """Whether the results are the source frames themselves: a floating window's bar lies in the left eye too."""
+        return self.settings.output == "left" and self.settings.floating_window == "off"
 
     @property
     def label(self) -> str:

@@ -99,6 +99,16 @@ def test_the_meaning_of_depth_clips_does_not_touch_estimated_depth() -> None:
     assert torch.equal(shown[0], shown[1]) and torch.equal(shown[0], shown[2])
 
 
+def test_a_floating_window_masks_the_outer_edge_of_each_eye() -> None:
+    frames = clip_frames(1) + 1
+    changes = {"floating_window": "manual", "floating_window_width": 5.0, "engine": "stretch"}
+    masked = model.convert(frames, box_depth(1), clip_settings(**changes))
+    plain = model.convert(frames, box_depth(1), clip_settings(engine="stretch"))
+    # 5 % of 64 px: three whole columns and a fifth of the next.
+    assert (masked.left[..., :3] == 0).all() and torch.equal(masked.left[..., 4:], frames[..., 4:])
+    assert (masked.right[..., -3:] == 0).all() and torch.equal(masked.right[..., :-4], plain.right[..., :-4])
+
+
 def test_comfort_limits_are_reported_not_enforced() -> None:
     result = model.convert(clip_frames(1), box_depth(1), clip_settings(convergence=0.0, disparity=5.0))
     assert result.max_parallax == pytest.approx(5.0)

@@ -67,6 +67,10 @@ def test_the_mask_output_is_one_where_the_left_eye_saw_nothing() -> None:
     assert torch.equal(shown[0, 0, 0], torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
 
+def test_the_left_eye_is_the_conversions_own() -> None:
+    assert compose("left", CONVERSION) is LEFT
+
+
 def test_an_unknown_output_is_refused() -> None:
     with pytest.raises(SettingsError, match="holo"):
         compose("holo", CONVERSION)
