@@ -37,10 +37,7 @@ if(static_problem STREQUAL "")
 else()
   message(WARNING "Linking gRPC and protobuf as shared libraries: ${static_problem}\n"
     "THIS BUNDLE WORKS ON THIS MACHINE ONLY, and may clash with a host that brings its own protobuf.")
-  find_library(GRPCPP_LIBRARY NAMES grpc++_unsecure grpc++ REQUIRED)
-  find_library(GRPC_LIBRARY NAMES grpc_unsecure grpc REQUIRED)
-  find_library(GPR_LIBRARY gpr REQUIRED)
-  find_library(PROTOBUF_LIBRARY NAMES protobuf-lite REQUIRED)
-  target_link_libraries(stereo_convert_grpc INTERFACE
-    ${GRPCPP_LIBRARY} ${GRPC_LIBRARY} ${GPR_LIBRARY} ${PROTOBUF_LIBRARY} rt)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++_unsecure protobuf-lite)
+  target_link_libraries(stereo_convert_grpc INTERFACE PkgConfig::GRPCPP rt)
 endif()
