@@ -28,7 +28,7 @@ class FrameMaps:
     hole        1  bool
     foreground  1  bool, near surfaces and the rim of holes: never copied from
     height      1  px of disparity over the background around, 0 in holes
-    column      1  int64, row source: where in its row a pixel's background continues
+    column      1  int32, row source: where in its row a pixel's background continues
     atlas       (F, H, W, 5)  colour × background, background 0 or 1, disparity (in holes that of the background)
     """
 
@@ -65,7 +65,7 @@ class TokenGuesses:
     run: Tensor
 
     def subset(self, chosen: Tensor) -> TokenGuesses:
-        """Keep the chosen tokens, (N,) bool."""
+        """Keep the chosen tokens: (N,) bool, or their numbers."""
         return TokenGuesses(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
@@ -77,9 +77,13 @@ def prepare_conditions(view: Tensor, hole: Tensor, disparity: Tensor, window_len
     disparity  (F, 1, H, W) float32, px at this width
     H and W must be multiples of 16.
     """
-    # frame by frame: temporaries stay small enough to be reused instead of being mapped anew
-    frames = [_frame_maps(*one) for one in zip(view.split(1), hole.split(1), disparity.split(1), strict=True)]
-    maps = {field.name: torch.cat([getattr(one, field.name) for one in frames]) for field in fields(FrameMaps)}
+    maps: dict[str, Tensor] = {}
+    # frame by frame, written in place: temporaries stay small and nothing exists twice
+    for number, one in enumerate(zip(view.split(1), hole.split(1), disparity.split(1), strict=True)):
+        frame = _frame_maps(*one)
+        for name in (field.name for field in fields(FrameMaps)):
+            value = getattr(frame, name)
+            maps.setdefault(name, value.new_empty((len(view), *value.shape[1:])))[number] = value[0]
     guess = background_from_time(view, maps["atlas"], hole, window_length)
     return Conditions(**maps, time=guess.colour, confidence=guess.confidence)
 
@@ -95,7 +99,7 @@ def _frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
         hole=hole,
         foreground=~background & ~hole,
         height=height * ~hole,
-        column=column,
+        column=column.int(),
         atlas=torch.cat((view * background, background, disparity), dim=1).permute(0, 2, 3, 1).contiguous(),
     )
 
@@ -104,7 +108,7 @@ def token_guesses(conditions: Conditions, index: TokenIndex, patch_px: int) -> T
     """Evaluate the candidates at the pixels of the kept tokens only; outside holes they are the view."""
     known = gather_patches(conditions.known, index, patch_px)
     hole = gather_patches(conditions.hole, index, patch_px)[:, 0]
-    column = gather_patches(conditions.column, index, patch_px)[:, 0]
+    column = gather_patches(conditions.column, index, patch_px)[:, 0].long()
     confidence = gather_patches(conditions.confidence, index, patch_px)[:, 0]
     time = gather_patches(conditions.time, index, patch_px)
     x, y = index.pixel_centres(patch_px)

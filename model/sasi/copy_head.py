@@ -16,6 +16,8 @@ from model.sasi.tokens import TokenIndex
 
 GUESSES = 4
 """Row copy, mirror, other frames, and the known pixel (push-pull inside holes)."""
+_PART = 2048
+"""Tokens whose pixels are mixed at a time: copying takes thousands of numbers per token."""
 _START_PX = ((0.0, 0.0), (0.0, 0.0), (8.0, 0.0), (8.0, -12.0), (8.0, 12.0), (24.0, 0.0))
 """Where learned sources start, in px beyond the row source (x towards the background, y down)."""
 _LEAST_SHARE = 0.02
@@ -44,15 +46,26 @@ class CopyHead(nn.Module):
         """Colour the pixels of tokens (N, D), copying from `atlas` (F, H, W, 5): (N, 3, p²), about 0..1."""
         config = self.config
         places, logits, residual = self.out(tokens).float().split(self.sizes, dim=1)
-        places = torch.tanh(places) * config.reach_px
-        moved = _between_tokens(places, index, config.patch_px).unflatten(2, (config.sources, 2))  # (N, p², K, 2)
+        places = _between_tokens(torch.tanh(places) * config.reach_px, index, config.patch_px)  # (N, p², 2 K)
+        residual = config.residual * torch.tanh(residual).unflatten(1, (3, -1))
+        parts = []
+        for part in torch.arange(len(index), device=tokens.device).split(_PART):
+            chosen = self._choose(places[part], logits[part], index.subset(part), atlas, guesses.subset(part))
+            parts.append(chosen + residual[part])
+        return torch.cat(parts)
+
+    def _choose(
+        self, places: Tensor, logits: Tensor, index: TokenIndex, atlas: Tensor, guesses: TokenGuesses
+    ) -> Tensor:
+        """Weigh copied pixels and guesses: (N, 3, p²)."""
+        config = self.config
+        moved = places.unflatten(2, (config.sources, 2))
         copied, trust = _copy(moved, index, atlas, guesses, config.patch_px)
         guessed, guess_trust = _stacked(guesses)
         logits = logits.unflatten(1, (config.patch_px**2, -1)) + torch.log(torch.cat((trust, guess_trust), 2) + 1e-4)
         weights = logits.softmax(dim=2)  # (N, p², K + GUESSES)
         colours = torch.cat((copied, guessed), dim=2)  # (N, p², K + GUESSES, 3)
-        chosen = (weights[..., None] * colours).sum(dim=2).transpose(1, 2)
-        return chosen + config.residual * torch.tanh(residual).unflatten(1, (3, -1))
+        return (weights[..., None] * colours).sum(dim=2).transpose(1, 2)
 
 
 def _between_tokens(places: Tensor, index: TokenIndex, patch_px: int) -> Tensor:

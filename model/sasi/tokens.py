@@ -30,7 +30,7 @@ class TokenIndex:
         return torch.cat((self.frame_number[self.position[:, :1]], self.position[:, 1:]), dim=1)
 
     def subset(self, chosen: Tensor) -> TokenIndex:
-        """Keep only the chosen tokens, (N,) bool."""
+        """Keep only the chosen tokens: (N,) bool, or their numbers."""
         return TokenIndex(self.position[chosen], self.grid, self.frame_number)
 
     def __len__(self) -> int:

@@ -72,7 +72,7 @@ def fill_batch(network: SasiTransformer, batch: Batch, steps: int = 1, dilation:
 def row_fill(batch: Batch) -> Tensor:
     """What shift fills do: repeat the background's last pixel along the row. (F, 3, H, W)."""
     conditions = batch.conditions
-    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column)
+    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column.long())
     return torch.where(conditions.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
 
 
