@@ -10,6 +10,7 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+TEST_PROCESSES ?= 2
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 export PYTHONUNBUFFERED := 1
 
@@ -38,7 +39,7 @@ demo: bundle
 	@$(BIN)/python -m examples.demo
 
 test: bundle
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
 
 check: build/cmake/.configured
 	@.ci/check
