@@ -1,8 +1,9 @@
 // Warps scanlines as reference.py defines it: surfaces are painted in source order, so far ones come before near ones.
 //
 // Only the few columns that a run covers in part need more than one surface; they are noted while painting and blended
-// afterwards. Between two changes of floor(disparity) target and source columns advance together, so that the inner
-// loops (native_loops.h) are plain array loops.
+// afterwards. Between two changes of floor(disparity) target and source columns advance together, so the weights of a
+// column depend on its source pixel alone: they are found for a whole row at once, and painting is a few array loops
+// (native_loops.h).
 #pragma once
 
 #include <algorithm>
@@ -13,45 +14,46 @@
 #include <cstring>
 #include <vector>
 
+#include "native_edges.h"
 #include "native_loops.h"
 #include "native_types.h"
 
 namespace warp {
 
-constexpr float kMirrorSpeed = 0.5f;
-constexpr float kContrastFloor = 0.003f;
 constexpr int kNone = -1;
+constexpr std::size_t kPadding = 16;  // taps of weight 0 may lie this far beyond a row
 
 // Warps one scanline after another; owns the scratch memory of one thread.
 class RowWarper {
  public:
   explicit RowWarper(const Frames& frames) : f_(frames), width_(frames.width) {
     const auto width = static_cast<std::size_t>(width_);
-    scratch_.resize(width * static_cast<std::size_t>(f_.channels));
-    source_.resize(static_cast<std::size_t>(f_.channels));
+    stride_ = width + 2 * kPadding;
+    scratch_.resize(stride_ * static_cast<std::size_t>(f_.channels));
+    for (std::size_t c = 0; c < static_cast<std::size_t>(f_.channels); ++c)
+      source_.push_back(&scratch_[c * stride_ + kPadding]);
+    mixed_.resize(source_.size());
     target_.resize(source_.size());
     breaks_.resize(width);
     whole_.resize(width);
     owner_.resize(width);
     lastPartial_.assign(width, kNone);
-    weights_.resize(4 * width);
+    weights_.resize(5 * width);
   }
 
   // Returns false when the row holds a colour that is not finite.
   bool warp(int frame, int y) {
-    bind(frame, y);
-    bool finite = true;
-    for (const float* row : source_) finite = finite && !holdsNonFinite(row, width_);
-    if (!finite) return false;
+    if (!take(frame, y)) return false;
     findBreaks(disparity_, width_, f_.threshold, whole_.data(), breaks_.data());
     breaks_.back() = kFolded;  // the frame's edge ends the last run
     findRuns();
     if (runs_.size() > 1) refineEdges();
+    weigh();
     std::fill(owner_.begin(), owner_.end(), kNone);
-    std::memset(mask_, 1, static_cast<std::size_t>(width_));
     partial_.clear();
     for (int run = 0; run < static_cast<int>(runs_.size()); ++run)
-      if (!runs_[static_cast<std::size_t>(run)].hidden) paint(run);
+      if (!runAt(run).hidden) paint(run);
+    markUnowned(owner_.data(), width_, mask_);
     fillHoles();
     for (const PartialColumn& entry : partial_) {
       int& last = lastPartial_[static_cast<std::size_t>(entry.column)];
@@ -66,20 +68,24 @@ class RowWarper {
   std::uint8_t breakAfter(int pixel) const { return breaks_[static_cast<std::size_t>(pixel)]; }
   int ownerAt(int column) const { return owner_[static_cast<std::size_t>(column)]; }
 
-  void bind(int frame, int y) {
+  // Points at a row and copies its colours into the scratch memory, where edges may be un-mixed.
+  bool take(int frame, int y) {
     const auto width = static_cast<std::size_t>(width_);
     const std::size_t row =
         static_cast<std::size_t>(frame) * static_cast<std::size_t>(f_.height) + static_cast<std::size_t>(y);
+    bool finite = true;
     for (std::size_t c = 0; c < source_.size(); ++c) {
       const std::size_t plane = static_cast<std::size_t>(frame) * source_.size() + c;
       const std::size_t offset = (plane * static_cast<std::size_t>(f_.height) + static_cast<std::size_t>(y)) * width;
-      source_[c] = f_.image + offset;
+      mixed_[c] = f_.image + offset;
+      finite = copyFinite(mixed_[c], width_, source_[c]) && finite;
       target_[c] = f_.view + offset;
     }
     disparity_ = f_.disparity + row * width;
     mask_ = f_.disocclusion + row * width;
     newDisparity_ = f_.viewDisparity + row * width;
     farthest_ = NAN;
+    return finite;
   }
 
   void findRuns() {
@@ -96,45 +102,38 @@ class RowWarper {
 
   // Places every edge between two runs by alpha and un-mixes the pixel it lies in (reference.refine_edges).
   void refineEdges() {
-    const auto width = static_cast<std::size_t>(width_);
-    for (std::size_t c = 0; c < source_.size(); ++c) {
-      std::memcpy(&scratch_[c * width], source_[c], width * sizeof(float));
-    }
     for (std::size_t r = 0; r + 1 < runs_.size(); ++r) {
       Run &a = runs_[r], &b = runs_[r + 1];
       const int pureA = std::max(a.last - 1, a.first), pureB = std::min(b.first + 1, b.last);
-      const float edge = edgeBetween(a.last, b.first, pureA, pureB);
+      const float edge = edgeBetween(mixed_, a.last, b.first, pureA, pureB);
       a.right = edge + 0.5f;
       b.left = edge - 0.5f;
-      if (edge < 0) unmix(a.last, pureA, pureB, -edge);
-      if (edge > 0) unmix(b.first, pureB, pureA, edge);
+      if (edge < 0) unmix(mixed_, source_, a.last, pureA, pureB, -edge);
+      if (edge > 0) unmix(mixed_, source_, b.first, pureB, pureA, edge);
     }
-    for (std::size_t c = 0; c < source_.size(); ++c) source_[c] = &scratch_[c * width];
   }
 
-  float edgeBetween(int left, int right, int pureLeft, int pureRight) const {
-    float contrast = 0, projectedLeft = 0, projectedRight = 0;
-    for (const float* row : source_) {
-      const float difference = row[pureLeft] - row[pureRight];
-      contrast += difference * difference;
-      projectedLeft += (row[left] - row[pureRight]) * difference;
-      projectedRight += (row[right] - row[pureRight]) * difference;
+  // Finds the weights of every source pixel; those near a run's ends are folded so that no tap leaves the run.
+  void weigh() {
+    const PixelWeights w = weights();
+    weighPixels(disparity_, width_, whole_.data(), w);
+    for (const Run& run : runs_) {
+      const int last = run.last;
+      if (run.first < last) {
+        w.next[last - 1] += w.after[last - 1];
+        w.after[last - 1] = 0;
+        w.at[run.first] += w.before[run.first];
+        w.before[run.first] = 0;
+      }
+      w.before[last] = w.next[last] = w.after[last] = 0;
+      w.at[last] = 1;
+      w.landed[last] = disparity_[last];
     }
-    const float scale = std::max(contrast, 1e-12f);
-    const float alphaLeft = std::clamp(projectedLeft / scale, 0.0f, 1.0f);
-    const float alphaRight = std::clamp(projectedRight / scale, 0.0f, 1.0f);
-    const float edge = (alphaLeft + alphaRight - 1.0f) * (contrast / (contrast + kContrastFloor));
-    return std::isfinite(edge) ? std::clamp(edge, -0.5f, 0.5f) : 0.0f;
   }
 
-  void unmix(int pixel, int pure, int other, float part) {
-    for (std::size_t c = 0; c < source_.size(); ++c) {
-      const float* row = source_[c];
-      const float alone = (row[pixel] - part * row[other]) / (1.0f - part);
-      const float low = std::min(row[pixel], row[pure]), high = std::max(row[pixel], row[pure]);
-      scratch_[c * static_cast<std::size_t>(width_) + static_cast<std::size_t>(pixel)] =
-          std::min(std::max(alone, low), high);
-    }
+  PixelWeights weights() {
+    float* const all = weights_.data();
+    return {all, all + width_, all + 2 * width_, all + 3 * width_, all + 4 * width_};
   }
 
   // Columns offset px from `pixel`, kept inside the integers however large the disparity is.
@@ -151,7 +150,6 @@ class RowWarper {
     const int end = std::min(column(run.last, std::ceil(toRight)), width_);
     if (begin >= end) return;
     std::fill(owner_.begin() + begin, owner_.begin() + end, index);
-    std::memset(mask_ + begin, 0, static_cast<std::size_t>(end - begin));
     // A stretch is a range of pixels with one floor(disparity): source and target advance together.
     int first = run.first;
     while (first <= run.last) {
@@ -166,19 +164,15 @@ class RowWarper {
 
   // Paints columns [from, to), of which those of pixels first..last map one to one and the rest belong to its ends.
   void paintStretch(const Run& run, int first, int last, int whole, int from, int to) {
-    const int inner = std::clamp(std::max(first, run.first + 1) - whole, from, std::max(from, to));
-    const int outer = std::clamp(std::min(last, run.last - 2) + 1 - whole, inner, std::max(inner, to));
-    for (int j = from; j < inner; ++j) paintColumn(run, std::clamp(j + whole, first, last), j);
+    const int inner = std::clamp(first - whole, from, std::max(from, to));
+    const int outer = std::clamp(last + 1 - whole, inner, std::max(inner, to));
+    for (int j = from; j < inner; ++j) paintColumn(run, first, j);
     if (outer > inner) {
-      const int pixel = inner + whole, count = outer - inner;
-      float* const weights = weights_.data();
-      float *before = weights, *at = weights + width_, *next = weights + 2 * width_, *after = weights + 3 * width_;
-      weighColumns(disparity_ + pixel, count, static_cast<float>(whole), before, at, next, after,
-                   newDisparity_ + inner);
-      for (std::size_t c = 0; c < source_.size(); ++c)
-        blendTaps(source_[c] + pixel, count, before, at, next, after, target_[c] + inner);
+      const PixelWeights shown = weights().from(inner + whole);
+      std::memcpy(newDisparity_ + inner, shown.landed, static_cast<std::size_t>(outer - inner) * sizeof(float));
+      blendTaps(source_.data(), target_.data(), f_.channels, inner + whole, inner, outer - inner, shown);
     }
-    for (int j = outer; j < to; ++j) paintColumn(run, std::clamp(j + whole, first, last), j);
+    for (int j = outer; j < to; ++j) paintColumn(run, last, j);
   }
 
   void paintColumn(const Run& run, int pixel, int column) {
@@ -204,16 +198,15 @@ class RowWarper {
             static_cast<float>(run.last - column) + (run.right - disparity_[run.last])};
   }
 
-  // The same without knowing the pixel: the last one that lands at or before the column.
+  // The same without knowing the pixel: the last one that lands at or before the column, most often one of the ends.
   Sample invert(const Run& run, int column) const {
+    const auto lands = [&](int pixel) { return pixel - whole_[static_cast<std::size_t>(pixel)] <= column; };
+    if (lands(run.last)) return sampleAt(run, run.last, column);
     int low = run.first, high = run.last;
-    while (low < high) {
-      const int middle = (low + high + 1) / 2;
-      if (middle - whole_[static_cast<std::size_t>(middle)] <= column) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
+    if (high - low > 1 && !lands(low + 1)) high = low + 1;
+    while (high - low > 1) {
+      const int middle = (low + high) / 2;
+      (lands(middle) ? low : high) = middle;
     }
     return sampleAt(run, low, column);
   }
@@ -243,32 +236,31 @@ class RowWarper {
     latest = static_cast<int>(partial_.size()) - 1;
   }
 
-  // The source sample that continues the farther neighbour at a column, seen from the next owners on both sides.
-  Sample backgroundAt(int column, int before, int after, int& run) {
-    run = kNone;
-    int end = 0;
-    if (after < width_) {
-      run = ownerAt(after);
-      end = runAt(run).first;
-    }
-    if (before >= 0 && (run == kNone || disparity_[runAt(ownerAt(before)).last] < disparity_[end])) {
-      run = ownerAt(before);
-      end = runAt(run).last;
-    }
-    if (run == kNone) return outsideAt(column, run);
+  // The farther of the surfaces seen next on both sides, and the end at which it stops; run kNone if there is none.
+  Continued continuedBetween(int before, int after) const {
+    Continued found{kNone, 0};
+    if (after < width_) found = {ownerAt(after), runAt(ownerAt(after)).first};
+    if (before < 0) return found;
+    const int run = ownerAt(before), end = runAt(run).last;
+    return found.run == kNone || disparity_[end] < disparity_[found.end] ? Continued{run, end} : found;
+  }
+
+  // The source sample that continues a surface at a column: mirrored about its end, at half speed.
+  Sample backgroundAt(int column, const Continued& surface) {
+    if (surface.run == kNone) return outsideAt(column);
+    const Run& run = runAt(surface.run);
     const float limit = 2.0f * static_cast<float>(width_);
-    const float away = std::clamp(static_cast<float>(end - column) - disparity_[end], -limit, limit);
+    const float away = std::clamp(static_cast<float>(surface.end - column) - disparity_[surface.end], -limit, limit);
     const float inside = std::copysign(kMirrorSpeed * std::max(std::fabs(away) - 1.0f, 0.0f), away);
-    const float wholeInside = std::floor(inside);
-    const int pixel = end + static_cast<int>(wholeInside);
-    const bool beyond = pixel < runAt(run).first || pixel >= runAt(run).last;
-    return {std::clamp(pixel, runAt(run).first, runAt(run).last), beyond ? 0.0f : inside - wholeInside, disparity_[end],
-            0, 0};
+    const int wholeInside = static_cast<int>(inside) - (static_cast<float>(static_cast<int>(inside)) > inside);
+    const int pixel = surface.end + wholeInside;
+    const bool beyond = pixel < run.first || pixel >= run.last;
+    return {std::clamp(pixel, run.first, run.last), beyond ? 0.0f : inside - static_cast<float>(wholeInside),
+            disparity_[surface.end], 0, 0};
   }
 
   // A row that left the frame entirely continues its farthest surface.
-  Sample outsideAt(int column, int& run) {
-    run = 0;  // any will do: at fraction 0 only the pixel itself counts
+  Sample outsideAt(int column) {
     const float source = std::nearbyint(static_cast<float>(column) + farthest());
     const int pixel = static_cast<int>(std::clamp(source, 0.0f, static_cast<float>(width_ - 1)));
     return {pixel, 0.0f, farthest(), 0, 0};
@@ -285,15 +277,30 @@ class RowWarper {
     for (int column = nextBreak(uncovered, 0, width_); column < width_;) {
       int end = column;
       while (end < width_ && mask_[end]) ++end;
-      for (int j = column; j < end; ++j) {
-        int run;
-        const Sample sample = backgroundAt(j, column - 1, end, run);
-        newDisparity_[j] = sample.disparity;
-        writeColour(tapsOf(runAt(run), sample), j);
-      }
+      fillHole(column, end, continuedBetween(column - 1, end));
       column = nextBreak(uncovered, end, width_);
     }
   }
+
+  void fillHole(int column, int end, const Continued& surface) {
+    if (surface.run == kNone) {
+      for (; column < end; ++column) {
+        const Sample sample = outsideAt(column);
+        newDisparity_[column] = sample.disparity;
+        writeColour(tapsOf(runOf(surface), sample), column);
+      }
+      return;
+    }
+    const Run& run = runAt(surface.run);
+    const float limit = static_cast<float>(width_), disparity = disparity_[surface.end];
+    std::fill(newDisparity_ + column, newDisparity_ + end, disparity);
+    for (; column < end; column += kHoleBlock)
+      mirrorSurface(source_.data(), target_.data(), f_.channels, run.first, run.last, surface.end,
+                    std::clamp(disparity, -limit, limit), column, std::min(end - column, kHoleBlock));
+  }
+
+  // Outside of all surfaces any run will do: at fraction 0 only the pixel itself counts.
+  const Run& runOf(const Continued& surface) const { return runAt(std::max(surface.run, 0)); }
 
   // The two nearest of the runs that touch a column, nearer first; the owner of its centre is always one of them.
   std::array<int, 2> nearestAt(int column) const {
@@ -334,10 +341,9 @@ class RowWarper {
       right = high;
     }
     if (rest > 0) {
-      int run;
       parts[count] = rest;
-      const Sample background = backgroundBeside(column, run);
-      taps[count++] = tapsOf(runAt(run), background);
+      const Continued surface = continuedBeside(column);
+      taps[count++] = tapsOf(runOf(surface), backgroundAt(column, surface));
     }
     for (std::size_t c = 0; c < source_.size(); ++c) {
       float total = 0;
@@ -346,18 +352,19 @@ class RowWarper {
     }
   }
 
-  Sample backgroundBeside(int column, int& run) {
+  Continued continuedBeside(int column) const {
     int before = column - 1, after = column + 1;
     while (before >= 0 && ownerAt(before) == kNone) --before;
     while (after < width_ && ownerAt(after) == kNone) ++after;
-    return backgroundAt(column, before, after, run);
+    return continuedBetween(before, after);
   }
 
   const Frames& f_;
   int width_;
+  std::size_t stride_;
   std::vector<float> scratch_;
-  std::vector<const float*> source_;
-  std::vector<float*> target_;
+  std::vector<const float*> mixed_;
+  std::vector<float*> source_, target_;
   const float* disparity_ = nullptr;
   bool* mask_ = nullptr;
   float* newDisparity_ = nullptr;

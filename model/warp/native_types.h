@@ -37,6 +37,11 @@ struct Taps {
   }
 };
 
+// A surface that continues under the mask, and its end pixel that the mask begins at.
+struct Continued {
+  int run, end;
+};
+
 // A column that `run` covers in part, and the surface that was there before it was painted.
 struct PartialColumn {
   int column, run, below;
