@@ -16,7 +16,7 @@ from tests.ofx_plugin.formula_service import formula
 
 pytestmark = pytest.mark.host
 
-Answer = Callable[[stereo_convert_pb2.WindowHeader], Iterator[stereo_convert_pb2.ConvertWindowResponse]]
+Answer = Callable[[stereo_convert_pb2.WindowHeader], Iterator[Any]]
 
 
 class ScriptedServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):

@@ -13,7 +13,7 @@ def textured():
     def build(seed: int, height: int, width: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
         layers = [torch.rand(1, 3, height // s + 1, width // s + 1, generator=generator) for s in (24, 8, 3)]
-        return sum(F.interpolate(layer, (height, width), mode="bilinear") for layer in layers)[0] / 3
+        return torch.cat([F.interpolate(layer, (height, width), mode="bilinear") for layer in layers]).mean(dim=0)
 
     return build
 

@@ -8,7 +8,7 @@ def picture(seed, tint=(1.0, 1.0, 1.0), height=90, width=200):
     """A picture with structure at every size, (3, H, W) in 0..1."""
     generator = torch.Generator().manual_seed(seed)
     layers = [torch.rand(1, 3, height // s, width // s, generator=generator) for s in (30, 10, 3)]
-    full = sum(F.interpolate(layer, (height, width), mode="bilinear") for layer in layers)[0] / 3
+    full = torch.cat([F.interpolate(layer, (height, width), mode="bilinear") for layer in layers]).mean(dim=0)
     return full * torch.tensor(tint)[:, None, None]
 
 
