@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,6 +51,30 @@ def soft_splat(image: Tensor, disparity: Tensor, sharpness: float = 1.0) -> Warp
     total, covered = total[..., 1:-1], covered[..., 1:-1]
     blended = total[:, :-1] / total[:, -1:].clamp_min(1e-30)
     return Warp(view=blended[:, :-1], disocclusion=covered < 0.5, disparity=blended[:, -1:])
+
+
+def row_flow(network: Path) -> Callable[[Tensor, Tensor], Warp]:
+    """Load iw3's row_flow_v3 (`stereo_warp_v3.onnx`), a small network that bends rows; it makes no mask.
+
+    Its input is disparity scaled to 0..1, and the range and screen plane in units of 32 px. Needs onnxruntime.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(network), options)
+
+    def warp(image: Tensor, disparity: Tensor) -> Warp:
+        farthest = float(disparity.min())
+        span = max(float(disparity.max()) - farthest, 1e-6)
+        features = [(disparity - farthest) / span, torch.full_like(disparity, span / 32)]
+        features.append(torch.full_like(disparity, farthest / 32))
+        delta_scale = np.array(1 / (image.shape[-1] // 2 - 1), np.float32)
+        inputs = {"image": image.numpy(), "x": torch.cat(features, 1).numpy(), "delta_scale": delta_scale}
+        view = torch.from_numpy(np.asarray(session.run(["right"], inputs)[0]))
+        return Warp(view=view, disocclusion=torch.zeros_like(disparity, dtype=torch.bool), disparity=disparity)
+
+    return warp
 
 
 def _backward(image: Tensor, shift: Tensor, disocclusion: Tensor) -> Warp:

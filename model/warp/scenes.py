@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+KINDS = ("plain", "thin", "slanted", "moving")
+
 SUPERSAMPLING = 5
 """Scenes are composed at this (odd) multiple of their size, then averaged down: exact mixed pixels and centres."""
 
@@ -35,26 +37,36 @@ class Layer:
 
     colour     (3, H', W') float32
     opaque     (H', W') bool
-    disparity  (H', 1) float32, px of the frame: constant or changing from row to row
+    disparity  px of the frame, in its middle column
     """
 
     colour: np.ndarray
     opaque: np.ndarray
-    disparity: np.ndarray
+    disparity: float
 
 
 def make_scene(
-    seed: int, width: int = 960, height: int = 540, reach_px: float = 24, thin: bool = False, textures: tuple = ()
+    seed: int,
+    size: tuple[int, int] = (960, 540),
+    reach_px: float = 24,
+    kind: str = "plain",
+    textures: tuple = (),
+    frame: int = 0,
 ) -> Scene:
     """Compose a scene of a background and about eight cut-outs within ±reach_px.
 
-    thin      also bars of 2..8 px at any slant
+    size      width and height, px
+    kind      "plain"; "thin" has bars of 2..8 px at any slant, too; "slanted" turns every plane about the upright axis;
+              in "moving" the cut-outs have moved by `frame` times their own speed, up to 4 px in each direction
     textures  (H, W, 3) float32 pictures to cut from; empty means procedural ones
     """
-    rng = np.random.default_rng(seed)
-    margin = int(reach_px + 4) * SUPERSAMPLING
-    size = (height * SUPERSAMPLING, width * SUPERSAMPLING + 2 * margin)
-    count, bars = 8, 8 if thin else 0
+    rng, motion = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    width, height = size
+    # All planes turn alike, so that none cuts through another.
+    slope = float(motion.choice([-1, 1]) * motion.uniform(0.02, 0.05)) if kind == "slanted" else 0.0
+    margin = int(reach_px + abs(slope) * width + 4) * SUPERSAMPLING
+    large = (height * SUPERSAMPLING, width * SUPERSAMPLING + 2 * margin)
+    count, bars = 8, 8 if kind == "thin" else 0
     # These fractions of a pixel land on whole columns of the composed picture, so that the truth is exact.
     reach = int(reach_px * SUPERSAMPLING)
     disparities = np.sort(rng.integers(-reach, reach + 1, count + bars + 1))
@@ -62,49 +74,70 @@ def make_scene(
     layers = []
     for index, steps in enumerate(disparities):
         silhouette = _everywhere if index == 0 else _bar if is_bar[index - 1] else _blob
-        opaque = silhouette(rng, size)
-        rows = np.full((size[0], 1), steps / SUPERSAMPLING, np.float32)
-        layers.append(Layer(_texture(rng, size, textures), opaque, rows))
-    return _compose(layers, width, height, margin)
+        opaque, colour = silhouette(rng, large), _texture(rng, large, textures)
+        if kind == "moving" and index > 0:
+            way = frame * motion.integers(-4 * SUPERSAMPLING, 4 * SUPERSAMPLING + 1, 2)
+            opaque, colour = np.roll(opaque, way, (0, 1)), np.roll(colour, way, (1, 2))
+        layers.append(Layer(colour, opaque, steps / SUPERSAMPLING))
+    return _compose(layers, width, height, margin, slope)
 
 
-def _compose(layers: list[Layer], width: int, height: int, margin: int) -> Scene:
+def _compose(layers: list[Layer], width: int, height: int, margin: int, slope: float) -> Scene:
+    """Paint both eyes back to front; `slope` is px of disparity per px of column, about the middle column."""
     shape = (height * SUPERSAMPLING, width * SUPERSAMPLING)
-    columns = np.arange(shape[1])[None, :] + margin
+    columns = np.arange(shape[1])
     left, right = np.zeros((3, *shape), np.float32), np.zeros((3, *shape), np.float32)
     left_layer, right_layer = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    rows = np.arange(shape[0])[:, None]
     for index, layer in enumerate(layers):
-        seen = layer.opaque[rows, columns]
-        left = np.where(seen, layer.colour[:, rows, columns], left)
+        seen = layer.opaque[:, columns + margin]
+        left = np.where(seen, layer.colour[:, :, columns + margin], left)
         left_layer = np.where(seen, index, left_layer)
-        moved = columns + np.round(layer.disparity * SUPERSAMPLING).astype(int)
-        seen = layer.opaque[rows, moved]
-        right = np.where(seen, layer.colour[:, rows, moved], right)
+        source = _source_columns(columns, layer.disparity, slope, width)
+        seen = layer.opaque[:, np.round(source).astype(int) + margin]
+        right = np.where(seen, _read_columns(layer.colour, source + margin), right)
         right_layer = np.where(seen, index, right_layer)
-    disparities = np.stack([layer.disparity[:, 0] for layer in layers])  # (N, H')
+    disparities = np.array([layer.disparity for layer in layers])
     center = slice(SUPERSAMPLING // 2, None, SUPERSAMPLING)
-    right_center, rows_center = right_layer[center, center], rows[center]
-    lands = np.stack([_seen_at(left_layer, index, layer, center) for index, layer in enumerate(layers)])
+    left_center, right_center = left_layer[center], right_layer[center, center]
+    lands = np.stack(
+        [
+            _seen_at(left_center, index, _source_columns(columns[center], layer.disparity, slope, width))
+            for index, layer in enumerate(layers)
+        ]
+    )
     visible = np.take_along_axis(lands, right_center[None], 0)[0]
     farther = np.arange(len(layers))[:, None, None] < right_center
+    turn = slope * (np.arange(width) - width / 2)
     return Scene(
         left=_average(left),
         right=_average(right),
-        disparity=disparities[left_layer[center, center], rows_center].astype(np.float32),
+        disparity=(disparities[left_center[:, center]] + turn).astype(np.float32),
         disocclusion=~visible,
         deceptive=~visible & (lands & farther).any(0),
     )
 
 
-def _seen_at(left_layer: np.ndarray, index: int, layer: Layer, center: slice) -> np.ndarray:
+def _source_columns(columns: np.ndarray, disparity: float, slope: float, width: int) -> np.ndarray:
+    """Invert x_right = x_left - disparity(x_left) on a plane; composed columns in, composed columns (float) out."""
+    middle = SUPERSAMPLING // 2
+    right = (columns - middle) / SUPERSAMPLING
+    return SUPERSAMPLING * (right + disparity - slope * width / 2) / (1 - slope) + middle
+
+
+def _read_columns(colour: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Read (3, H', W') between columns."""
+    whole = np.floor(columns + 1e-6).astype(int)
+    fraction = (columns - whole).astype(np.float32)
+    if np.abs(fraction).max() < 1e-5:
+        return colour[:, :, whole]
+    return (1 - fraction) * colour[:, :, whole] + fraction * colour[:, :, whole + 1]
+
+
+def _seen_at(left_layer: np.ndarray, index: int, source: np.ndarray) -> np.ndarray:
     """Tell for every right pixel centre whether the left eye sees this layer at the place that lands there."""
-    rows = np.arange(left_layer.shape[0])[center, None]
-    source = np.arange(left_layer.shape[1])[None, center] + np.round(layer.disparity[center] * SUPERSAMPLING).astype(
-        int
-    )
-    inside = (source >= 0) & (source < left_layer.shape[1])
-    return inside & (left_layer[rows, source.clip(0, left_layer.shape[1] - 1)] == index)
+    column = np.round(source).astype(int)
+    inside = (column >= 0) & (column < left_layer.shape[1])
+    return inside & (left_layer[:, column.clip(0, left_layer.shape[1] - 1)] == index)
 
 
 def _average(picture: np.ndarray) -> np.ndarray:
