@@ -33,7 +33,7 @@ build/cmake/.configured: .venv/.installed CMakeLists.txt $(wildcard cmake/*)
 	@touch $@
 
 bundle: build/cmake/.configured
-	@cmake --build build/cmake -- --quiet
+	@cmake --build build/cmake -- --quiet | { grep -v '^ninja: no work to do' || true; }
 
 demo: bundle
 	@$(BIN)/python -m examples.demo
