@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +16,7 @@ from model.depth.disparity import disparity_from_depth
 from model.depth.estimators import DepthEstimator, find_estimator
 from model.depth.floating_window import floating_window, mask_edge
 from model.errors import FrameFormatError, ShapeError
+from model.fill_mask import SEAM_PX, fill_mask
 from model.settings import Settings
 from model.warp.gapw import Warp, gapw
 
@@ -33,7 +35,7 @@ class Conversion:
 
     left          (T, C, H, W)  float32, the source itself unless a floating window masks its left edge
     right         (T, C, H, W)  float32, as the source: same channels, same range
-    disocclusion  (T, 1, H, W)  bool, in the right view, True where the left eye saw nothing
+    disocclusion  (T, 1, H, W)  bool, in the right view, True where it was filled: the left eye saw nothing there
     disparity     (T, 1, H, W)  float32, px of the right view, > 0 nearer than the screen
     retention     share of tokens that were computed, 0..1
     stage_times   seconds of wall time by stage
@@ -86,11 +88,12 @@ def convert(
     """
     _check(frames, depth, settings)
     clock = _StageClock(progress)
+    at_width = partial(settings.px_at, frames.shape[-1])
     with clock.stage("depth", 0.0):
         disparity = _disparity(frames, depth, settings, first_frame, estimator)
     with clock.stage("warp", 0.3):
-        warp = gapw(frames, disparity, settings.threshold, settings.px_at(frames.shape[-1], settings.edge_fix))
-        disocclusion = _grown(warp.disocclusion, settings.px_at(frames.shape[-1], settings.mask_grow))
+        warp = gapw(frames, disparity, settings.threshold, at_width(settings.edge_fix))
+        disocclusion = fill_mask(warp.disocclusion, at_width(SEAM_PX), at_width(settings.mask_grow))
     with clock.stage("fill", 0.5):
         right, retention = _filled(
             warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95)
@@ -171,16 +174,6 @@ def _filled(
         progress=progress,
     )
     return fill.view, fill.retention
-
-
-def _grown(disocclusion: torch.Tensor, radius_px: float) -> torch.Tensor:
-    """Dilate by a square of `radius_px`, rounded to whole px; 0 returns the mask itself."""
-    radius = round(radius_px)
-    if radius == 0:
-        return disocclusion
-    grown = disocclusion.float()
-    grown = torch.nn.functional.max_pool2d(grown, (1, 2 * radius + 1), 1, (0, radius))
-    return torch.nn.functional.max_pool2d(grown, (2 * radius + 1, 1), 1, (radius, 0)) > 0
 
 
 def _masked_by_floating_window(

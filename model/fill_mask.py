@@ -1,0 +1,39 @@
+"""Which pixels the fill is asked for: true holes, grown as the artist wishes, without seams of torn surfaces."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+SEAM_PX = 6.0
+"""At 1920 wide: a narrower gap is a surface that estimated depth tore, and what GAPW shows there is its own colour.
+
+Filled, it would show the background through the surface: dots along soft edges, seen on every clip with Draft depth.
+"""
+
+
+def fill_mask(disocclusion: torch.Tensor, seam_px: float, grow_px: float) -> torch.Tensor:
+    """Drop seams from the mask of the warp, then dilate what remains.
+
+    disocclusion  (T, 1, H, W) bool
+    seam_px       runs narrower than this stay as GAPW shows them, unless they touch a wide one; rounded to whole px
+    grow_px       radius of the square dilation; rounded to whole px
+    returns       (T, 1, H, W) bool
+    """
+    holes = _without_seams(disocclusion, min(round(seam_px), disocclusion.shape[-1]))
+    radius = round(grow_px)
+    return holes if radius < 1 else _dilated(holes.float(), radius) > 0
+
+
+def _without_seams(mask: torch.Tensor, width_px: int) -> torch.Tensor:
+    """Open each row by `width_px`, then take back what lies beside: the ragged ends of a real hole."""
+    if width_px < 2:
+        return mask
+    starts = -F.max_pool2d(-mask.float(), (1, width_px), stride=1)  # 1 where a run of this width begins
+    opened = F.max_pool2d(F.pad(starts, (width_px - 1, width_px - 1)), (1, width_px), stride=1)
+    return mask & (_dilated(opened, 1) > 0)
+
+
+def _dilated(mask: torch.Tensor, radius: int) -> torch.Tensor:
+    rows = F.max_pool2d(mask, (1, 2 * radius + 1), stride=1, padding=(0, radius))
+    return F.max_pool2d(rows, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
