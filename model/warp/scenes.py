@@ -87,15 +87,16 @@ def _compose(layers: list[Layer], width: int, height: int, margin: int, slope: f
     shape = (height * SUPERSAMPLING, width * SUPERSAMPLING)
     columns = np.arange(shape[1])
     left, right = np.zeros((3, *shape), np.float32), np.zeros((3, *shape), np.float32)
-    left_layer, right_layer = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    left_layer, right_layer = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
     for index, layer in enumerate(layers):
-        seen = layer.opaque[:, columns + margin]
-        left = np.where(seen, layer.colour[:, :, columns + margin], left)
-        left_layer = np.where(seen, index, left_layer)
+        frame = slice(margin, margin + shape[1])
+        seen = layer.opaque[:, frame]
+        np.copyto(left, layer.colour[:, :, frame], where=seen)
+        left_layer[seen] = index
         source = _source_columns(columns, layer.disparity, slope, width)
         seen = layer.opaque[:, np.round(source).astype(int) + margin]
-        right = np.where(seen, _read_columns(layer.colour, source + margin), right)
-        right_layer = np.where(seen, index, right_layer)
+        np.copyto(right, _read_columns(layer.colour, source + margin), where=seen)
+        right_layer[seen] = index
     disparities = np.array([layer.disparity for layer in layers])
     center = slice(SUPERSAMPLING // 2, None, SUPERSAMPLING)
     left_center, right_center = left_layer[center], right_layer[center, center]
@@ -129,7 +130,7 @@ def _read_columns(colour: np.ndarray, columns: np.ndarray) -> np.ndarray:
     whole = np.floor(columns + 1e-6).astype(int)
     fraction = (columns - whole).astype(np.float32)
     if np.abs(fraction).max() < 1e-5:
-        return colour[:, :, whole]
+        return colour[:, :, whole[0] : whole[-1] + 1]
     return (1 - fraction) * colour[:, :, whole] + fraction * colour[:, :, whole + 1]
 
 
