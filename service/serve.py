@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SERVICE_NAME = stereo_convert_pb2.DESCRIPTOR.services_by_name["StereoConvertService"].full_name
 MAX_CALLS_AT_ONCE = 256
 IDLE_CHECKS = 10
+STOP_GRACE_S = 1.0
 """How often an idle service looks at the clock within its --idle-exit."""
 
 # A peer that vanished without closing its connection is noticed within half a minute.
@@ -46,7 +47,9 @@ class RunningService:
         """Refuse new calls, let running ones finish within `drain_s`, then close."""
         self.servicer.shop.draining = True
         await self.health.enter_graceful_shutdown()
-        await asyncio.gather(*(server.stop(drain_s) for server in self.servers))
+        await self.servicer.activity.finish(drain_s)
+        # What is still open now are stores, which hosts keep open for good, and windows that are too late.
+        await asyncio.gather(*(server.stop(STOP_GRACE_S) for server in self.servers))
         if not await asyncio.to_thread(self.servicer.close, 1.0):
             log.warning("left while a window was still being computed; its client was told")
 

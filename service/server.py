@@ -28,20 +28,24 @@ from service.window_plan import CONTRACT_VERSION, check_id
 log = logging.getLogger(__name__)
 
 COPIER_THREADS = 4
+FINISH_POLL_S = 0.05
 DESCRIBE_WAIT_S = 2.0
 """How long Describe waits for a model that is just being loaded; then it says what is known so far."""
 
 
 class Activity:
-    """Counts the streams that are open, so that an idle service can leave."""
+    """Counts the windows under way, so that an idle service can leave and a busy one finish.
+
+    A store that a host keeps open is no activity: a host that is left open overnight must not hold the GPU.
+    """
 
     def __init__(self) -> None:
         self._open = 0
         self._last_end = time.monotonic()
 
     @contextmanager
-    def stream(self) -> Iterator[None]:
-        """Count one stream while it is open."""
+    def window(self) -> Iterator[None]:
+        """Count one window while its stream is open."""
         self._open += 1
         try:
             yield
@@ -51,8 +55,14 @@ class Activity:
 
     @property
     def idle_s(self) -> float:
-        """Seconds since the last stream ended; 0 while one is open."""
+        """Seconds since the last window ended; 0 while one is under way."""
         return 0.0 if self._open else time.monotonic() - self._last_end
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait until no window is under way, at most `timeout_s`."""
+        until = time.monotonic() + timeout_s
+        while self._open and time.monotonic() < until:
+            await asyncio.sleep(FINISH_POLL_S)
 
 
 class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
@@ -126,26 +136,25 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         """Map the client's memory, prove it, and keep it while the stream is open."""
         if self.shop.draining:
             raise DrainingError("the service is shutting down; share the store again when it is back")
-        with self.activity.stream():
-            request = await context.read()
-            if request is END_OF_STREAM:
-                raise InvalidInputError("the stream ended before it named a store")
-            store = self.shop.stores.open(request.name, request.size_bytes)
-            try:
-                client_nonce, service_nonce = store.exchange_nonces()
-                await context.write(
-                    stereo_convert_pb2.ShareFrameStoreResponse(
-                        store_id=store.store_id, client_nonce=client_nonce, service_nonce=service_nonce
-                    )
+        request = await context.read()
+        if request is END_OF_STREAM:
+            raise InvalidInputError("the stream ended before it named a store")
+        store = self.shop.stores.open(request.name, request.size_bytes)
+        try:
+            client_nonce, service_nonce = store.exchange_nonces()
+            await context.write(
+                stereo_convert_pb2.ShareFrameStoreResponse(
+                    store_id=store.store_id, client_nonce=client_nonce, service_nonce=service_nonce
                 )
-                if await context.read() is not END_OF_STREAM:
-                    raise InvalidInputError("a stream shares one store; open another stream for another store")
-            finally:
-                self.shop.stores.close(store)
+            )
+            if await context.read() is not END_OF_STREAM:
+                raise InvalidInputError("a stream shares one store; open another stream for another store")
+        finally:
+            self.shop.stores.close(store)
 
     async def ConvertWindow(self, request_iterator: Any, context: grpc.aio.ServicerContext) -> None:  # noqa: N802
         """Convert one window."""
-        with self.activity.stream():
+        with self.activity.window():
             await ConvertCall(self.shop, context).run()
 
     async def CancelWindow(  # noqa: N802

@@ -142,12 +142,14 @@ def test_draining_lets_a_running_window_finish_and_refuses_others(service, clien
     assert len(results[0].frames) == 1
 
 
-def test_idleness_counts_from_the_end_of_the_last_stream(service, client, eventually):
+def test_an_open_store_is_no_activity_and_a_window_is(service, client):
     activity = service.running.servicer.activity
     store = SharedStore(client.stub, STORE_BYTES)
-    assert activity.idle_s == 0.0
+    assert activity.idle_s > 0.0
+    with activity.window():
+        assert activity.idle_s == 0.0
+    assert activity.idle_s > 0.0
     store.close()
-    eventually(lambda: activity.idle_s > 0.0)
 
 
 def test_two_clients_at_once_get_their_own_frames(service, small, make_frames):
