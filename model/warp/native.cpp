@@ -11,6 +11,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "native_row.h"
 
 namespace py = pybind11;
@@ -34,6 +38,17 @@ void inParallel(int tasks, int threads, const Task& makeWorker) {
   for (int n = 1; n < std::min(threads, tasks); ++n) pool.emplace_back(work);
   work();
   for (std::thread& thread : pool) thread.join();
+}
+
+// Asks for large pages where the memory is new: a 2160p frame costs 30,000 page faults less. Changes no result.
+void useLargePages([[maybe_unused]] void* memory, [[maybe_unused]] py::ssize_t bytes) {
+#ifdef __linux__
+  constexpr std::uintptr_t kLargePage = 2u << 20;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kLargePage - 1) / kLargePage * kLargePage;
+  const auto end =
+      (reinterpret_cast<std::uintptr_t>(memory) + static_cast<std::uintptr_t>(bytes)) / kLargePage * kLargePage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
 }
 
 using Floats = py::array_t<float, py::array::c_style>;
@@ -67,6 +82,8 @@ bool warpFrames(const Floats& image, const Floats& disparity, float threshold, F
                       static_cast<int>(height),
                       static_cast<int>(width),
                       threshold};
+  useLargePages(frames.view, view.nbytes());
+  useLargePages(frames.viewDisparity, viewDisparity.nbytes());
   const int rows = static_cast<int>(count * height);
   const int tasks = (rows + kRowsPerTask - 1) / kRowsPerTask;
   std::atomic<bool> finite{true};
