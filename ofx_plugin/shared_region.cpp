@@ -26,11 +26,14 @@ std::byte* map(int file, std::size_t size) {
   return static_cast<std::byte*>(pages);
 }
 
+// "/stereo-" and 80 random bits: the whole name must stay below macOS's 31 characters.
 std::string randomName() {
-  std::string name = "/stereo-convert-";
-  for (const std::uint8_t byte : randomKey().bytes) {
+  constexpr std::size_t kRandomBytes = 10;
+  const FrameKey random = randomKey();
+  std::string name = "/stereo-";
+  for (std::size_t i = 0; i < kRandomBytes; ++i) {
     char digits[3];
-    std::snprintf(digits, sizeof(digits), "%02x", byte);
+    std::snprintf(digits, sizeof(digits), "%02x", random.bytes[i]);
     name += digits;
   }
   return name;

@@ -46,7 +46,7 @@ class SharedRegion:
     """Memory that we own and the service may map."""
 
     def __init__(self, size_bytes: int) -> None:
-        self.name = f"/stereo-convert-{secrets.token_hex(16)}"
+        self.name = f"/stereo-{secrets.token_hex(10)}"
         self.size_bytes = size_bytes
         fd = _posixshmem.shm_open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600)
         try:

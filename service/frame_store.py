@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from model.errors import InvalidInputError
 from service.errors import StoreNotFoundError, StoresFullError
 
-NAME = re.compile(r"/stereo-convert-[0-9a-f]{32}")
+NAME = re.compile(r"/stereo-[0-9a-f]{20}")
 RESERVED_BYTES = 4096
 ALIGNMENT_BYTES = 64
 MIN_STORE_BYTES = 8192
@@ -36,7 +36,7 @@ class FrameStore:
         Raises InvalidInputError for a bad name, size or owner, StoreNotFoundError when there is no such object.
         """
         if not NAME.fullmatch(name):
-            raise InvalidInputError('name must be "/stereo-convert-" and 32 hex digits')
+            raise InvalidInputError('name must be "/stereo-" and 20 hex digits')
         if not MIN_STORE_BYTES <= size_bytes <= max_bytes:
             raise InvalidInputError(f"size_bytes is {size_bytes}; it must be {MIN_STORE_BYTES}..{max_bytes}")
         self._fd = _open(name)

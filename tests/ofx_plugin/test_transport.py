@@ -51,7 +51,7 @@ def test_small_cache_costs_time_but_no_frame(make_effect, service, large_shot, m
 
 def test_no_shared_memory_is_left_behind(make_effect, service, large_shot):
     render_all(make_effect("strict", service.address), large_shot[:2])
-    assert not list(Path("/dev/shm").glob("stereo-convert-*"))
+    assert not list(Path("/dev/shm").glob("stereo-*"))
 
 
 def test_trace_tells_where_the_time_went(make_effect, service, large_shot, runtime_dir, monkeypatch):

@@ -54,17 +54,17 @@ def test_the_handshake_reads_the_clients_nonce_and_writes_another(region, stores
 
 @pytest.mark.parametrize(
     "name",
-    ["", "/other", "/stereo-convert-", "/stereo-convert-" + "g" * 32, "/stereo-convert-" + "a" * 31,
-     "/stereo-convert-" + "a" * 32 + "/../x", "/stereo-convert-" + "a" * 32 + "\n", "/etc/passwd"],
+    ["", "/other", "/stereo-", "/stereo-" + "g" * 20, "/stereo-" + "a" * 19,
+     "/stereo-" + "a" * 20 + "/../x", "/stereo-" + "a" * 20 + "\n", "/etc/passwd"],
 )  # fmt: skip
 def test_only_names_of_our_pattern_are_opened(stores, name):
-    with pytest.raises(InvalidInputError, match="32 hex digits"):
+    with pytest.raises(InvalidInputError, match="20 hex digits"):
         stores.open(name, SIZE)
 
 
 def test_an_object_that_is_not_here_is_not_found(stores):
     with pytest.raises(StoreNotFoundError, match="use chunks"):
-        stores.open("/stereo-convert-" + "0" * 32, SIZE)
+        stores.open("/stereo-" + "0" * 20, SIZE)
 
 
 @pytest.mark.parametrize("size", [0, 8191, (1 << 20) + 1, 2**63])

@@ -92,7 +92,7 @@ def test_store_errors_have_the_codes_of_the_proto(start_service, region):
         assert code_of(share(client, request(region.name, 8191))) is grpc.StatusCode.INVALID_ARGUMENT
         assert code_of(share(client, request(region.name, STORE_BYTES + 1))) is grpc.StatusCode.INVALID_ARGUMENT
         assert code_of(share(client)) is grpc.StatusCode.INVALID_ARGUMENT
-        missing = request("/stereo-convert-" + "0" * 32)
+        missing = request("/stereo-" + "0" * 20)
         assert code_of(share(client, missing)) is grpc.StatusCode.NOT_FOUND
         kept = SharedStore(client.stub, STORE_BYTES)
         assert code_of(share(client, request(region.name))) is grpc.StatusCode.RESOURCE_EXHAUSTED
