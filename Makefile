@@ -22,7 +22,7 @@ build/.system: .ci/system-packages
 
 # pip writes into .venv, so the stamp lives there too: deleting .venv is enough to start over.
 .venv/.installed: build/.system .ci/python-environment requirements-dev.txt pyproject.toml setup.py \
-		$(wildcard proto/stereoconvert/v1/*.proto model/warp/native.cpp)
+		$(wildcard proto/stereoconvert/v1/*.proto model/warp/*.cpp model/warp/*.h)
 	@PYTHON=$(PYTHON) .ci/python-environment
 	@touch $@
 
