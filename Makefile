@@ -38,8 +38,9 @@ bundle: build/cmake/.configured
 demo: bundle
 	@$(BIN)/python -m examples.demo
 
+# One thread a test process: two processes with two threads each spin more than they compute.
 test: bundle
-	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
 
 check: build/cmake/.configured
 	@.ci/check

@@ -75,14 +75,13 @@ def _by_store(
     (source_at, result_at), store_bytes = slot_offsets(2, size)
     store = SharedStore(client.stub, store_bytes)
     source, result = store.location(source_at, size), store.location(result_at, size)
-    source_slot = store.slot(source)
     header = client.header([frame.tobytes()], frame_format, Settings(output="left", window=1))
     header.frames[0].location.CopyFrom(source)
     header.output_slots.append(result)
 
     def there_and_back() -> None:
-        np.copyto(source_slot, frame)
-        client.convert(header, read=lambda answer: np.copyto(target, store.slot(answer.location)))
+        store.write(source, frame)
+        client.convert(header, read=lambda answer: store.read(answer.location, target))
 
     there_and_back()
     assert np.array_equal(frame, target), "the left eye must come back bit for bit"

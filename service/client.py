@@ -8,6 +8,7 @@ import os
 import queue
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -66,6 +67,7 @@ class SharedStore:
     def __init__(self, stub: stereo_convert_pb2_grpc.StereoConvertServiceStub, size_bytes: int) -> None:
         """Share a region of `size_bytes`; raises grpc.RpcError, or ConnectionError when the memory is not shared."""
         self.region = SharedRegion(size_bytes)
+        self._copier = ThreadPoolExecutor(1)
         nonce = secrets.token_bytes(NONCE_BYTES)
         self.region.memory[:NONCE_BYTES] = nonce
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -88,8 +90,24 @@ class SharedStore:
         """See a slot as bytes, without copying."""
         return np.frombuffer(self.region.memory, np.uint8, location.size_bytes, location.offset_bytes)
 
+    def write(self, location: frame_pb2.StoreLocation, pixels: np.ndarray) -> None:
+        """Copy bytes into a slot."""
+        self._copy(self.slot(location), pixels)
+
+    def read(self, location: frame_pb2.StoreLocation, pixels: np.ndarray) -> None:
+        """Copy bytes out of a slot."""
+        self._copy(pixels, self.slot(location))
+
+    def _copy(self, target: np.ndarray, source: np.ndarray) -> None:
+        """Copy in two halves at once: shared pages are small, and one core alone waits for the page tables."""
+        half = len(source) // 2
+        second = self._copier.submit(np.copyto, target[half : len(source)], source[half:])
+        np.copyto(target[:half], source[:half])
+        second.result()
+
     def close(self) -> None:
         """End the stream; the service unmaps."""
+        self._copier.shutdown()
         self._requests.put(None)
         for _ in self._stream:
             pass
