@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+
+from model.max_filter import max_filter, run_maximum
 
 SEAM_PX = 6.0
 """At 1920 wide: a narrower gap is a surface that estimated depth tore, and what GAPW shows there is its own colour.
@@ -22,18 +23,14 @@ def fill_mask(disocclusion: torch.Tensor, seam_px: float, grow_px: float) -> tor
     """
     holes = _without_seams(disocclusion, min(round(seam_px), disocclusion.shape[-1]))
     radius = round(grow_px)
-    return holes if radius < 1 else _dilated(holes.float(), radius) > 0
+    return holes if radius < 1 else max_filter(holes, radius)
 
 
 def _without_seams(mask: torch.Tensor, width_px: int) -> torch.Tensor:
     """Open each row by `width_px`, then take back what lies beside: the ragged ends of a real hole."""
     if width_px < 2:
         return mask
-    starts = -F.max_pool2d(-mask.float(), (1, width_px), stride=1)  # 1 where a run of this width begins
-    opened = F.max_pool2d(F.pad(starts, (width_px - 1, width_px - 1)), (1, width_px), stride=1)
-    return mask & (_dilated(opened, 1) > 0)
-
-
-def _dilated(mask: torch.Tensor, radius: int) -> torch.Tensor:
-    rows = F.max_pool2d(mask, (1, 2 * radius + 1), stride=1, padding=(0, radius))
-    return F.max_pool2d(rows, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
+    starts = ~run_maximum(~mask, 0, width_px - 1, -1)  # a run of this width begins here
+    starts[..., mask.shape[-1] - width_px + 1 :] = False  # and ends inside the frame
+    opened = run_maximum(starts, width_px - 1, 0, -1)
+    return mask & max_filter(opened, 1)

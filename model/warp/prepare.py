@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from model.max_filter import max_filter
 
 SNAP_SLOPE = 0.25
 """Disparity that rises faster than this per pixel across a whole neighbourhood is two surfaces, not a slanted one."""
@@ -65,20 +66,26 @@ def snap_edges(disparity: Tensor, edge_fix_px: float) -> Tensor:
     and maximum, provided that the ramp ends there: estimated depth has long soft ramps, and cut into steps they tear.
     Layered scenes, visible dB: disparity blurred by 1 px 29.5 as it is, 42.7 snapped; by 2 px 27.0 and 37.5 (reach 3).
     """
+    # Frame by frame: a frame fits the processor's cache, a window does not.
+    return torch.stack([_snap_frame(frame, edge_fix_px) for frame in disparity])
+
+
+def _snap_frame(disparity: Tensor, edge_fix_px: float) -> Tensor:
+    """snap_edges for one frame (1, H, W)."""
     reach = max(2, round(edge_fix_px) + 1)
-    nearest, farthest = _maximum(disparity, reach), -_maximum(-disparity, reach)
+    nearest, farthest = max_filter(disparity, reach), -max_filter(-disparity, reach)
     span = nearest - farthest
-    around = _maximum(disparity, 2 * reach) + _maximum(-disparity, 2 * reach)
+    around = max_filter(nearest, reach) + max_filter(-farthest, reach)
     contained = (span > 2 * reach * SNAP_SLOPE) & (span > CONTAINED_FRACTION * around)
-    soft = (_maximum(contained.to(span.dtype), reach) > 0) & (
-        _on_ramp(disparity, span, -1) | _on_ramp(disparity, span, -2)
-    )
+    if not contained.any():
+        return disparity
+    soft = max_filter(contained, reach) & (_on_ramp(disparity, span, -1) | _on_ramp(disparity, span, -2))
     snapped = torch.where(disparity - farthest < nearest - disparity, farthest, nearest)
     hard = torch.where(soft, snapped, disparity)
     growth = int((edge_fix_px - GROW_FROM_PX) / 2)
     if growth < 1:
         return hard
-    grown = _maximum(hard, growth)
+    grown = max_filter(hard, growth)
     return torch.where(grown - hard > 1, grown, hard)
 
 
@@ -88,9 +95,3 @@ def _on_ramp(disparity: Tensor, span: Tensor, axis: int) -> Tensor:
     before, after = padded.diff(dim=axis).split_with_sizes([disparity.shape[axis], 1], axis)
     after = torch.cat([before.narrow(axis, 1, disparity.shape[axis] - 1), after], axis)
     return (before * after > 0) & (torch.minimum(before.abs(), after.abs()) > RAMP_FRACTION * span)
-
-
-def _maximum(values: Tensor, radius: int) -> Tensor:
-    """Largest value in a square of `radius` px around each pixel."""
-    rows = F.max_pool2d(values, (1, 2 * radius + 1), stride=1, padding=(0, radius))
-    return F.max_pool2d(rows, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
