@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def main() -> int:
         right_eye, movies = clip.render_movies(effect, source, arguments.out)
         print(f"\n{effect.times().text()}\n")
         files += [*movies, clip.render_sheet(effect, source, right_eye, arguments.out)]
-    print("\nWritten:", *(f"  {path}" for path in files), sep="\n")
+    print("\nWritten:", *(f"  {os.path.relpath(path)}" for path in files), sep="\n")
     if comparisons[0].gain_db < motorcycle.BAR_DB:
         print(f"the right eye gains less than {motorcycle.BAR_DB:g} dB over a plain warp", file=sys.stderr)
         return 1
