@@ -9,7 +9,8 @@ from model.max_filter import max_filter, run_maximum
 SEAM_PX = 6.0
 """At 1920 wide: a narrower gap is a surface that estimated depth tore, and what GAPW shows there is its own colour.
 
-Filled, it would show the background through the surface: dots along soft edges, seen on every clip with Draft depth.
+Filled, it would show the background through the surface: dots along soft edges. Chosen by eye on two frames of one
+clip with Draft depth (Big Buck Bunny); on Motorcycle, with exact depth, the filled pixels lose 0.01 dB.
 """
 
 
