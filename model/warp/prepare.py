@@ -64,8 +64,8 @@ def snap_edges(disparity: Tensor, edge_fix_px: float) -> Tensor:
 
     Where a neighbourhood spans more than a slanted surface does, values on a ramp become the nearer of its minimum
     and maximum, provided that the ramp ends there: estimated depth has long soft ramps, and cut into steps they tear.
-    Three plain layered scenes, visible dB: disparity blurred by 1 px 32.4 as it is, 44.1 snapped at 1 px; blurred by 2 px
-    30.1, 39.1 snapped at 2 px, and nothing gained at 1 px: an edge softer than the setting counts as a ramp.
+    Three plain layered scenes, visible dB: disparity blurred by 1 px 32.4 as it is, 44.1 snapped at 1 px; blurred by
+    2 px 30.1, 39.1 snapped at 2 px, and nothing gained at 1 px: an edge softer than the setting counts as a ramp.
     """
     # Frame by frame: a frame fits the processor's cache, a window does not.
     return torch.stack([_snap_frame(frame, edge_fix_px) for frame in disparity])
