@@ -14,7 +14,10 @@ from model.errors import SettingsError
 
 OUTPUTS = ("right", "left", "sbs-half", "tb-half", "anaglyph", "disparity", "mask", "sbs-full", "tb-full")
 DEPTH_SOURCES = ("estimate", "clip", "alpha")
-DEPTH_MEANINGS = ("white-near", "white-far", "disparity-px")
+DEPTH_MEANINGS = ("white-near", "white-far", "disparity-px", "foundry-px")
+DISPARITY_MEANINGS = ("disparity-px", "foundry-px")
+"""Meanings whose values are disparity already; the second has the sign of Foundry's vectors, x_right − x_left."""
+
 RANGE_MODES = ("auto", "manual")
 FLOATING_WINDOWS = ("off", "auto", "manual")
 ENGINES = ("sasi", "stretch", "none")

@@ -24,8 +24,10 @@ constexpr Option kOutputs[] = {
 };
 constexpr Option kDepthSources[] = {
     {"estimate", "Estimate from Source", 0}, {"clip", "Depth clip", 1}, {"alpha", "Source alpha", 2}};
-constexpr Option kDepthMeanings[] = {
-    {"white-near", "White is near", 0}, {"white-far", "White is far", 1}, {"disparity-px", "Disparity in pixels", 2}};
+constexpr Option kDepthMeanings[] = {{"white-near", "White is near", 0},
+                                     {"white-far", "White is far", 1},
+                                     {"disparity-px", "Disparity in pixels", 2},
+                                     {"foundry-px", "Disparity in pixels (Foundry sign)", 3}};
 constexpr Option kRangeModes[] = {{"auto", "Auto", 0}, {"manual", "Manual", 1}};
 constexpr Option kFloatingWindows[] = {{"off", "Off", 0}, {"auto", "Auto", 1}, {"manual", "Manual", 2}};
 constexpr Option kDilations[] = {{"1", "1", 1}, {"3", "3", 3}, {"5", "5", 5}, {"7", "7", 7}, {"9", "9", 9}};
@@ -77,7 +79,8 @@ const std::array<ParamSpec, kSettingCount> kSettingParams = {{
     choice(
         "depth_meaning", "Depth meaning", kDepth, kDepthMeanings, 0,
         "How to read a depth clip or alpha. Disparity in pixels: shift at the width of the depth picture, above 0 is "
-        "nearer than the screen; the Stereo settings then change nothing."),
+        "nearer than the screen; with the Foundry sign (disparityL.x of Nuke) below 0 is nearer. The Stereo settings "
+        "then change nothing."),
     choice("range", "Range", kDepth, kRangeModes, 0,
            "Auto finds the nearest and farthest depth of the shot and follows it smoothly. Manual uses Near and Far."),
     number("near", "Near", kDepth, 1.0, {-1e9, 1e9}, {0, 1}, "Depth value of the nearest surface. Manual range only."),

@@ -29,7 +29,9 @@ bool Settings::usesDepthClip() const {
 bool Settings::isIdentity() const {
   if (token(*this, Setting::FloatingWindow) != "off") return false;  // each eye may carry a bar
   const std::string_view output = token(*this, Setting::Output);
-  const bool flat = number(Setting::Disparity) == 0 && token(*this, Setting::DepthMeaning) != "disparity-px";
+  const std::string_view meaning = token(*this, Setting::DepthMeaning);
+  const bool isDisparity = meaning == "disparity-px" || meaning == "foundry-px";  // Stereo settings then mean nothing
+  const bool flat = number(Setting::Disparity) == 0 && !isDisparity;
   return output == "left" || (output == "right" && flat);
 }
 

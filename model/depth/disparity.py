@@ -16,7 +16,7 @@ from model.depth.range import automatic_range
 from model.depth.resample import resample_disparity
 from model.depth.unknown import fill_unknown
 from model.errors import ShapeError
-from model.settings import Settings
+from model.settings import DISPARITY_MEANINGS, Settings
 
 
 def disparity_from_depth(
@@ -30,8 +30,9 @@ def disparity_from_depth(
 ) -> Tensor:
     """Turn the depth of a window into disparity at the frame's size.
 
-    d = (bend(nearness) − convergence) · disparity / 100 · width_px, positive = nearer than the screen. With depth
-    meaning "disparity-px" the values are disparity already: they are scaled to `width_px` and nothing else.
+    d = (bend(nearness) − convergence) · disparity / 100 · width_px, positive = nearer than the screen. With a
+    depth meaning of DISPARITY_MEANINGS the values are disparity already, "foundry-px" with the opposite sign: they are
+    scaled to `width_px` and nothing else.
 
     depth        (T, 1, h, w)  float, meaning and range by `settings`; any size (it is stretched over the frame); NaN
                                and infinite values are unknown and take the farther known neighbour of their row
@@ -44,7 +45,7 @@ def disparity_from_depth(
     """
     _check_shapes(depth, guide, width_px, height_px)
     values = fill_unknown(_nearer_is_larger(depth.float(), settings.depth_meaning), first_frame)
-    if settings.depth_meaning == "disparity-px":
+    if settings.depth_meaning in DISPARITY_MEANINGS:
         low = values * (width_px / depth.shape[-1])
     else:
         farthest, nearest = _range(values, settings, first_frame, guide)
@@ -66,7 +67,7 @@ def bend(nearness: Tensor, foreground_scale: float) -> Tensor:
 
 
 def _nearer_is_larger(depth: Tensor, meaning: str) -> Tensor:
-    return -depth if meaning == "white-far" else depth
+    return -depth if meaning in ("white-far", "foundry-px") else depth
 
 
 def _range(values: Tensor, settings: Settings, first_frame: int, guide: Tensor | None) -> tuple[Tensor, Tensor]:

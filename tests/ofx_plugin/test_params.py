@@ -75,6 +75,7 @@ def test_disparity_slider_ends_at_five_percent(params):
         ({"output": 1}, True),
         ({"disparity": 0, "floating_window": 2}, False),
         ({"disparity": 0, "depth_meaning": 2}, False),
+        ({"disparity": 0, "depth_meaning": 3}, False),
     ],
 )
 def test_flat_right_eye_and_left_eye_are_the_source(units, params, changed, identity):

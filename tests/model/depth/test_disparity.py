@@ -32,6 +32,18 @@ def test_disparity_in_px_scales_with_the_width_and_ignores_the_stereo_settings()
     assert result.flatten().tolist() == [-6, -6, 14, 14]
 
 
+def test_foundry_vectors_are_where_a_pixel_lies_in_the_right_eye_minus_where_it_is():
+    # Nuke's disparityL.x = x_right - x_left: what comes out of the screen lies further left in the right eye
+    vectors = torch.tensor([-7.0, 3.0]).view(1, 1, 1, 2)
+    result = disparity_of(vectors, 4, 1, depth_meaning="foundry-px")
+    assert result.flatten().tolist() == [14, 14, -6, -6]
+
+
+def test_unknown_foundry_vectors_take_the_farther_neighbour_too():
+    vectors = torch.tensor([-7.0, float("nan"), 3.0]).view(1, 1, 1, 3)
+    assert disparity_of(vectors, depth_meaning="foundry-px").flatten().tolist() == [7, -3, -3]
+
+
 @pytest.mark.parametrize("convergence", [-1.0, 2.0])
 def test_convergence_beyond_the_range_puts_everything_on_one_side(convergence):
     result = disparity_of(RAMP, convergence=convergence)
