@@ -1,4 +1,4 @@
-"""Compile proto/ into the importable package `stereoconvert.v1`, and the native warp; the rest is pyproject.toml."""
+"""Compile proto/ into the importable package `stereoconvert.v1`, and the native parts; the rest is pyproject.toml."""
 
 from pathlib import Path
 
@@ -24,15 +24,27 @@ def compile_stubs() -> None:
         raise SystemExit("protoc refused proto/ (its messages are above): mend the file that it names")
 
 
-def native_warp() -> list[Pybind11Extension]:
-    """The C++ warp. Optional: where it does not compile, the torch form gives the same pixels, only slower."""
+def native_modules() -> list[Pybind11Extension]:
+    """The C++ warp, and the copy of frames that the plugin uses too.
+
+    Optional: where they do not compile, torch and NumPy give the same pixels, only slower.
+    """
     options = {"cxx_std": 17, "extra_compile_args": NATIVE_FLAGS, "optional": True}
-    return [Pybind11Extension("model.warp._native", [str(NATIVE_WARP)], depends=NATIVE_HEADERS, **options)]
+    return [
+        Pybind11Extension("model.warp._native", [str(NATIVE_WARP)], depends=NATIVE_HEADERS, **options),
+        Pybind11Extension(
+            "service._pixel_copy",
+            ["service/pixel_copy.cpp"],
+            include_dirs=["ofx_plugin"],
+            depends=["ofx_plugin/streaming_copy.h"],
+            **options,
+        ),
+    ]
 
 
 compile_stubs()
 setup(
     packages=[*find_namespace_packages(include=["model*", "service*"]), "stereoconvert", "stereoconvert.v1"],
     package_dir={"stereoconvert": str(STUBS)},
-    ext_modules=native_warp(),
+    ext_modules=native_modules(),
 )

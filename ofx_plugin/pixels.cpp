@@ -3,12 +3,14 @@
 #include <cassert>
 #include <cstring>
 
+#include "streaming_copy.h"
+
 namespace stereo_convert {
 
 void copyPixels(const PixelView& from, const MutablePixelView& to) noexcept {
   assert(from.width == to.width && from.height == to.height && from.pixelBytes == to.pixelBytes);
   if (from.isTight() && to.isTight()) {
-    std::memcpy(to.lowestRow, from.lowestRow, from.rowBytes() * static_cast<std::size_t>(from.height));
+    streamingCopy(to.lowestRow, from.lowestRow, from.rowBytes() * static_cast<std::size_t>(from.height));
     return;
   }
   for (int y = 0; y < from.height; ++y) std::memcpy(to.row(y), from.row(y), from.rowBytes());

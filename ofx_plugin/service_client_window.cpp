@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "settings_wire.h"
+#include "streaming_copy.h"
 
 namespace stereo_convert {
 
@@ -191,7 +192,7 @@ SharedBlock WindowCall::takeSlot(const wire::StoreLocation& location) {
   const bool oneForEach = request_.wanted.size() <= slots_.size();
   if (oneForEach) return *slot;
   SharedBlock copy = session_.store->allocate(resultFormat_.sizeBytes());
-  std::memcpy(copy->data(), (*slot)->data(), resultFormat_.sizeBytes());
+  streamingCopy(copy->data(), (*slot)->data(), resultFormat_.sizeBytes());
   Request release;
   *release.mutable_release_slot() = location;
   outgoing_.push_back(std::move(release));

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,47 +24,45 @@ BAR = 4.0
 WARM_UPS = 5
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Median and best of several runs, seconds."""
-
-    median_s: float
-    best_s: float
-
-
 def bench_transport(repeat: int) -> int:
     """Measure both transports against memcpy with a service of our own; 1 when shared memory misses the bar."""
     frame_format = FrameFormat(WIDTH_PX, HEIGHT_PX, np.dtype("<f4"), 4)
-    frame = np.random.default_rng(0).random(frame_format.frame_bytes // 4, np.float32).view(np.uint8)
-    target = np.zeros_like(frame)
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalService(Path(folder), "--no-warm-up") as service,
         ServiceClient(f"unix:{service.socket}") as client,
     ):
-        # Alone: between transfers that empty the caches the yardstick is up to half as fast again, and flatters us.
-        rows = _time_interleaved({"memcpy": lambda: np.copyto(target, frame)}, repeat)
-        rows |= _time_interleaved(
-            {
-                "shared memory": _by_store(client, frame, target, frame_format),
-                "chunks": _by_chunks(client, frame, frame_format),
-            },
-            repeat,
-        )
-    unit = rows["memcpy"]
+        times = _measure(client, frame_format, repeat)
+    unit = times["memcpy"]
     print(f"one {frame_format} frame, {frame_format.frame_bytes / 1e6:.1f} MB, there and back, output=left")
     print(f"{'':14} {'median ms':>10} {'x memcpy':>9} {'best ms':>10} {'x memcpy':>9}")
-    for name, timing in rows.items():
-        median, best = timing.median_s / unit.median_s, timing.best_s / unit.best_s
-        print(f"{name:14} {1e3 * timing.median_s:10.2f} {median:9.2f} {1e3 * timing.best_s:10.2f} {best:9.2f}")
+    for name, measured in times.items():
+        median, best = statistics.median(measured), min(measured)
+        times_memcpy = median / statistics.median(unit), best / min(unit)
+        print(f"{name:14} {1e3 * median:10.2f} {times_memcpy[0]:9.2f} {1e3 * best:10.2f} {times_memcpy[1]:9.2f}")
     print(
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; bar for shared memory: {BAR:g} x by the best times"
     )
     # By the best times: on a busy machine the medians' ratio says more about the others (2.7 to 11 in one hour).
-    if rows["shared memory"].best_s <= BAR * unit.best_s:
+    if min(times["shared memory"]) <= BAR * min(unit):
         return 0
     print(f"shared memory is above the bar of {BAR:g} x memcpy", file=sys.stderr)
     return 1
+
+
+def _measure(client: ServiceClient, frame_format: FrameFormat, repeat: int) -> dict[str, list[float]]:
+    """Seconds of each run of each way, one way after the other.
+
+    Not in turns: chunks empty the caches, and a memcpy between them is up to half as slow again, which would flatter
+    us. The yardstick runs before and after, so that a change of load does not fall on one side alone.
+    """
+    frame = np.random.default_rng(0).random(frame_format.frame_bytes // 4, np.float32).view(np.uint8)
+    target = np.zeros_like(frame)
+    before = _time(lambda: np.copyto(target, frame), repeat)
+    by_store = _time(_by_store(client, frame, target, frame_format), repeat)
+    after = _time(lambda: np.copyto(target, frame), repeat)
+    by_chunks = _time(_by_chunks(client, frame, frame_format), repeat)
+    return {"memcpy": before + after, "shared memory": by_store, "chunks": by_chunks}
 
 
 def _by_store(
@@ -103,13 +100,11 @@ def _by_chunks(client: ServiceClient, frame: np.ndarray, frame_format: FrameForm
     return there_and_back
 
 
-def _time_interleaved(actions: dict[str, Callable[[], object]], repeat: int) -> dict[str, Timing]:
-    """Time all actions in turns, so that whatever else the machine does falls on each alike."""
-    times: dict[str, list[float]] = {name: [] for name in actions}
-    for run in range(-WARM_UPS, repeat):
-        for name, action in actions.items():
-            start = time.perf_counter()
-            action()
-            if run >= 0:
-                times[name].append(time.perf_counter() - start)
-    return {name: Timing(statistics.median(measured), min(measured)) for name, measured in times.items()}
+def _time(action: Callable[[], object], repeat: int) -> list[float]:
+    """Seconds of each of `repeat` runs, after some that warm up."""
+    times = []
+    for _ in range(WARM_UPS + repeat):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return times[WARM_UPS:]

@@ -21,6 +21,7 @@ from stereoconvert.v1 import frame_pb2, stereo_convert_pb2, stereo_convert_pb2_g
 from model.settings import Settings
 from service.frame_store import ID_BYTES, NONCE_BYTES, RESERVED_BYTES
 from service.frame_wire import FrameFormat, format_from_wire, format_to_wire
+from service.pixel_copy import copy_pixels
 from service.settings_wire import settings_to_wire
 from service.window_plan import CONTRACT_VERSION
 
@@ -99,10 +100,10 @@ class SharedStore:
         self._copy(pixels, self.slot(location))
 
     def _copy(self, target: np.ndarray, source: np.ndarray) -> None:
-        """Copy in two halves at once: shared pages are small, and one core alone waits for the page tables."""
+        """Copy in two halves at once: one core alone does not use all of the memory's bandwidth."""
         half = len(source) // 2
-        second = self._copier.submit(np.copyto, target[half : len(source)], source[half:])
-        np.copyto(target[:half], source[:half])
+        second = self._copier.submit(copy_pixels, target[half : len(source)], source[half:])
+        copy_pixels(target[:half], source[:half])
         second.result()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from service.frame_cache import FrameBytes
 from service.frame_wire import FrameFormat, decode_frame, encode_frame
+from service.pixel_copy import copy_pixels
 from service.stereo_model import WindowInput, WindowOutput
 from service.window_plan import InputFrame, WindowPlan
 
@@ -78,7 +79,7 @@ class SourceResults:
         row_bytes = self.format.frame_bytes // self.format.height
         piece = slice(rows.start * row_bytes, rows.stop * row_bytes)
         source = np.frombuffer(self.pixels(position), np.uint8)[piece]
-        np.copyto(np.frombuffer(buffer, np.uint8)[piece], source)  # without the GIL, unlike a memoryview's copy
+        copy_pixels(np.frombuffer(buffer, np.uint8)[piece], source)
         return 0
 
     def pixels(self, position: int) -> memoryview:

@@ -51,3 +51,12 @@ def test_key_changes_with_any_pixel_and_with_the_format(units):
     wider = image().reshape(7, 5, 4)
     keys = {units.content_key(pixels) for pixels in (image(), other, wider, image("u1"), image("u2"))}
     assert len(keys) == 5
+
+
+@pytest.mark.parametrize("columns", [512, 515])
+def test_frames_that_are_streamed_past_the_caches_arrive_whole(units, columns):
+    pixels = np.random.default_rng(1).random((257, columns, 4), np.float32)  # over 1 MiB, from an odd place
+    raw = np.zeros(pixels.nbytes + 4, np.uint8)
+    target = raw[4:].view(np.float32).reshape(pixels.shape)
+    units.copy_pixels(pixels, target)
+    assert np.array_equal(target, pixels) and not raw[:4].any()

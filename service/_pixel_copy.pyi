@@ -1,0 +1,3 @@
+import numpy as np
+
+def copy(target: np.ndarray, source: np.ndarray) -> None: ...
