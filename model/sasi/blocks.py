@@ -1,4 +1,9 @@
-"""The transformer block: attention inside cells of kept tokens and an MLP, both steered by sigma (adaLN)."""
+"""The transformer block of both members: attention over kept tokens and an MLP, both steered by sigma (adaLN).
+
+`lite` attends inside cells and normalises queries and keys head by head. Wan 2.1 attends over all kept tokens,
+normalises across heads, and reads a text context between attention and MLP. The residual stream is as exact as the
+tokens that come in; matrices may be in half precision, for every `Matrix` takes its input to its own kind.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.sasi.config import SasiConfig, Scope
+from model.sasi.config import Scope
 from model.sasi.rope import rotate
 
 
@@ -39,50 +44,138 @@ def lay_out(place: Tensor, scope: Scope) -> CellLayout:
     return CellLayout(slot, taken.view(-1, slots))
 
 
-class CellAttention(nn.Module):
-    """Multi-head attention with normalised queries and keys, over the kept tokens of one cell."""
+@dataclass(frozen=True)
+class Context:
+    """A text as every block reads it.
 
-    def __init__(self, config: SasiConfig) -> None:
+    tokens     (B, L, D)
+    log_count  (L,), logarithm of how many times each token stands there; None is once each
+    """
+
+    tokens: Tensor
+    log_count: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class BlockShape:
+    """Sizes of a block, and the two things in which Wan 2.1's differs from lite's."""
+
+    width: int  # D
+    heads: int
+    mlp_width: int
+    norm_across_heads: bool = False
+    reads_context: bool = False
+
+
+class Matrix(nn.Linear):
+    """A linear layer that takes its input to the precision of its weights."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Multiply (..., D) by the weights."""
+        return super().forward(input.to(self.weight.dtype))
+
+
+class Attention(nn.Module):
+    """Multi-head attention with normalised queries and keys; D is the width, d = D / heads.
+
+    norm_width  channels that are normalised together: d, each head alone, or D, across heads as in Wan 2.1
+    """
+
+    def __init__(self, width: int, heads: int, norm_width: int) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.query_norm = nn.RMSNorm(config.width // config.heads, eps=1e-6)
-        self.key_norm = nn.RMSNorm(config.width // config.heads, eps=1e-6)
-        self.out = nn.Linear(config.width, config.width)
+        self.heads = heads
+        self.qkv = Matrix(width, 3 * width)
+        self.query_norm = nn.RMSNorm(norm_width, eps=1e-6)
+        self.key_norm = nn.RMSNorm(norm_width, eps=1e-6)
+        self.out = Matrix(width, width)
 
-    def forward(self, tokens: Tensor, layout: CellLayout, cos: Tensor, sin: Tensor) -> Tensor:
-        """Mix tokens (N, D) with their cell; same shape out."""
-        query, key, value = self.qkv(tokens).unflatten(1, (3, self.heads, -1)).unbind(1)  # each (N, heads, d)
-        query = rotate(self.query_norm(query.float()), cos, sin)
-        key = rotate(self.key_norm(key.float()), cos, sin)
-        stacked = torch.stack((query.to(value.dtype), key.to(value.dtype), value), dim=1)
-        cells, slots = layout.taken.shape
-        spread = stacked.new_zeros((cells * slots, *stacked.shape[1:])).index_copy(0, layout.slot, stacked)
-        # (cells, slots, 3, heads, d) -> 3 × (cells, heads, slots, d)
-        query, key, value = spread.unflatten(0, (cells, slots)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=layout.taken[:, None, None])
-        return self.out(mixed.transpose(1, 2).flatten(0, 1)[layout.slot].flatten(1))
+    def forward(self, tokens: Tensor, layout: CellLayout | None, cos: Tensor, sin: Tensor) -> Tensor:
+        """Mix tokens: (N, D) with their cell, or (B, N, D) with all tokens when there is no layout; same shape out."""
+        query, key, value = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).unbind(-3)  # each (..., N, heads, d)
+        query = rotate(normalised(self.query_norm, query), cos, sin).to(value.dtype)
+        key = rotate(normalised(self.key_norm, key), cos, sin).to(value.dtype)
+        if layout is None:
+            return self.out(attend(query, key, value).flatten(-2))
+        return self.out(_attend_in_cells(torch.stack((query, key, value), dim=1), layout).flatten(1))
+
+
+class CrossAttention(nn.Module):
+    """Tokens look at a text context, with normalised queries and keys as in Wan 2.1."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = Matrix(width, width)
+        self.key_value = Matrix(width, 2 * width)
+        self.query_norm = nn.RMSNorm(width, eps=1e-6)
+        self.key_norm = nn.RMSNorm(width, eps=1e-6)
+        self.out = Matrix(width, width)
+
+    def forward(self, tokens: Tensor, context: Context) -> Tensor:
+        """Read the context: tokens (B, N, D); same shape out."""
+        query = normalised(self.query_norm, self.query(tokens).unflatten(-1, (self.heads, -1)))
+        key, value = self.key_value(context.tokens).unflatten(-1, (2, self.heads, -1)).unbind(-3)
+        key = normalised(self.key_norm, key)
+        bias = None if context.log_count is None else context.log_count.to(value.dtype)
+        return self.out(attend(query.to(value.dtype), key.to(value.dtype), value, bias).flatten(-2))
+
+
+def normalised(norm: nn.RMSNorm, heads: Tensor) -> Tensor:
+    """Normalise (..., heads, d) in float32, over a head or over all heads as the norm is wide."""
+    return norm(heads.float().flatten(-2).unflatten(-1, (-1, norm.normalized_shape[0]))).view(heads.shape)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Attend over all tokens at hand; each (B, N, heads, d), the same out. bias (N,) is added to the scores."""
+    mixed = F.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (query, key, value)), attn_mask=bias)
+    return mixed.transpose(1, 2)
+
+
+def _attend_in_cells(stacked: Tensor, layout: CellLayout) -> Tensor:
+    """Attend inside cells: (N, 3, heads, d) queries, keys and values to (N, heads, d)."""
+    cells, slots = layout.taken.shape
+    spread = stacked.new_zeros((cells * slots, *stacked.shape[1:])).index_copy(0, layout.slot, stacked)
+    # (cells, slots, 3, heads, d) -> 3 × (cells, heads, slots, d)
+    query, key, value = spread.unflatten(0, (cells, slots)).permute(2, 0, 3, 1, 4)
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=layout.taken[:, None, None])
+    return mixed.transpose(1, 2).flatten(0, 1)[layout.slot]
 
 
 class Block(nn.Module):
     """Attention and MLP; six vectors from sigma shift, scale and gate them (adaLN, Peebles & Xie 2022)."""
 
-    def __init__(self, config: SasiConfig) -> None:
+    def __init__(self, shape: BlockShape) -> None:
         super().__init__()
-        width = config.width
-        self.attention = CellAttention(config)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, config.mlp_ratio * width), nn.GELU("tanh"), nn.Linear(config.mlp_ratio * width, width)
-        )
+        width, heads = shape.width, shape.heads
+        self.attention = Attention(width, heads, width if shape.norm_across_heads else width // heads)
+        self.mlp = nn.Sequential(Matrix(width, shape.mlp_width), nn.GELU("tanh"), Matrix(shape.mlp_width, width))
         self.modulation = nn.Parameter(torch.randn(6, width) / width**0.5)
+        if shape.reads_context:
+            self.cross_norm = nn.LayerNorm(width, eps=1e-6)
+            self.cross = CrossAttention(width, heads)
 
-    def forward(self, tokens: Tensor, steer: Tensor, layout: CellLayout, cos: Tensor, sin: Tensor) -> Tensor:
-        """Run (N, D) tokens; steer (6, D) is the network's embedding of sigma."""
-        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (self.modulation + steer).unbind(0)
-        normed = _norm(tokens) * (1 + scale_a) + shift_a
+    def forward(
+        self,
+        tokens: Tensor,
+        steer: Tensor,
+        layout: CellLayout | None,
+        cos: Tensor,
+        sin: Tensor,
+        context: Context | None = None,
+    ) -> Tensor:
+        """Run tokens (N, D) in cells, or (B, N, D) all together; same shape out.
+
+        steer (6, D) or (B, 6, D), the network's embedding of sigma
+        """
+        six = (self.modulation + steer).unsqueeze(-2).unbind(-3)  # each (1, D) or (B, 1, D)
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = six
+        normed = plain_norm(tokens) * (1 + scale_a) + shift_a
         tokens = tokens + gate_a * self.attention(normed, layout, cos, sin)
-        return tokens + gate_m * self.mlp(_norm(tokens) * (1 + scale_m) + shift_m)
+        if context is not None:
+            tokens = tokens + self.cross(self.cross_norm(tokens), context)
+        return tokens + gate_m * self.mlp(plain_norm(tokens) * (1 + scale_m) + shift_m)
 
 
-def _norm(tokens: Tensor) -> Tensor:
+def plain_norm(tokens: Tensor) -> Tensor:
+    """Layer norm without weights, in float32."""
     return F.layer_norm(tokens.float(), tokens.shape[-1:], eps=1e-6)

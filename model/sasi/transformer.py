@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from model.sasi.blocks import Block, lay_out
+from model.sasi.blocks import Block, BlockShape, lay_out
 from model.sasi.conditions import FEATURE_CHANNELS, Conditions, token_features, token_guesses
 from model.sasi.config import SasiConfig
 from model.sasi.copy_head import CopyHead
@@ -31,7 +31,8 @@ class SasiTransformer(nn.Module):
         self.steer = nn.Sequential(
             nn.Linear(config.width, config.width), nn.SiLU(), nn.Linear(config.width, 6 * config.width)
         )
-        self.blocks = nn.ModuleList(Block(config) for _ in config.scopes)
+        shape = BlockShape(config.width, config.heads, config.mlp_ratio * config.width)
+        self.blocks = nn.ModuleList(Block(shape) for _ in config.scopes)
         self.final_norm = nn.LayerNorm(config.width, eps=1e-6)
         self.head = CopyHead(config)
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from model.errors import WeightsError
-from model.sasi.blocks import Block, CellAttention, lay_out
+from model.sasi.blocks import Attention, Block, BlockShape, lay_out
 from model.sasi.config import SasiConfig, Scope
 from model.sasi.rope import rotate, rotations
 
@@ -33,7 +33,7 @@ def test_cells_join_exactly_the_tokens_whose_cell_numbers_agree():
 
 def test_attention_over_cells_equals_dense_attention_with_a_mask():
     torch.manual_seed(0)
-    attention, place, scope = CellAttention(CONFIG), scattered(120), Scope((2, 8, 8), (0, 3, 3))
+    attention, place, scope = Attention(48, heads=2, norm_width=24), scattered(120), Scope((2, 8, 8), (0, 3, 3))
     tokens = torch.randn(120, 48)
     cos, sin = rotations(place - place.amin(0), CONFIG.rope)
     found = attention(tokens, lay_out(place, scope), cos, sin)
@@ -61,7 +61,7 @@ def test_rotation_makes_attention_depend_on_distance_alone():
 
 def test_a_block_moves_information_within_a_cell_and_not_across():
     torch.manual_seed(0)
-    block, place = Block(CONFIG), torch.tensor([[0, 0, 0], [0, 0, 7], [0, 0, 8]])
+    block, place = Block(BlockShape(width=48, heads=2, mlp_width=96)), torch.tensor([[0, 0, 0], [0, 0, 7], [0, 0, 8]])
     layout, (cos, sin) = lay_out(place, Scope((1, 8, 8))), rotations(place, CONFIG.rope)
     steer, tokens = torch.zeros(6, 48), torch.randn(3, 48)
     changed = tokens.clone()
