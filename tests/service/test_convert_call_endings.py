@@ -1,0 +1,106 @@
+"""ConvertWindow stops in good order: full queue, stalled client, deadline, hang-up, cancel."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import grpc
+import pytest
+
+from service.client import Request, ServiceClient
+from tests.service.window_calls import F32, LEFT, ByStore, cancel, chunk, status, talk
+
+
+def test_a_full_queue_says_when_to_come_back(start_service, small, make_frames, eventually):
+    service = start_service(limits={"max_queued_windows": 1})
+    service.model.gate.clear()
+    frames = make_frames(small, 1)
+    with ServiceClient(service.target) as client:
+        first = threading.Thread(target=client.convert, args=(client.header(frames, small), frames))
+        first.start()
+        assert service.model.running.wait(5)
+        with pytest.raises(grpc.RpcError) as refused:  # at once: no frame was asked for, let alone sent
+            next(client.stub.ConvertWindow(iter([Request(header=client.header([bytes(48)], small))]), timeout=5))
+        service.model.gate.set()
+        first.join()
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert re.search(r"retry-after-ms', value='[1-9]", str(refused.value.trailing_metadata()))
+
+
+def test_a_client_that_stops_sending_is_dropped(start_service, small, make_frames, eventually):
+    service = start_service(limits={"stall_s": 0.1})
+    frames = make_frames(small, 1)
+    with ServiceClient(service.target) as client:
+        silent = threading.Event()
+
+        def requests():
+            yield Request(header=client.header(frames, small))
+            silent.wait(10)
+
+        code, message = status(lambda: list(client.stub.ConvertWindow(requests(), timeout=10)))
+        silent.set()
+    assert (code, message) == (grpc.StatusCode.DEADLINE_EXCEEDED, "nothing came from the client for 0.1 s")
+    eventually(service.is_at_rest)
+
+
+def test_a_client_that_never_gives_its_slot_back_is_dropped(start_service, make_frames):
+    service = start_service(limits={"stall_s": 0.1})
+    frames = make_frames(F32, 2)
+    with ServiceClient(service.target) as client:
+        way = ByStore(client, F32, 2, outputs=1)
+        header = way.header(frames, F32, LEFT, wanted=[0, 1])
+        code, message = status(lambda: talk(client, Request(header=header)))
+    assert (code, "release_slot" in message) == (grpc.StatusCode.DEADLINE_EXCEEDED, True)
+
+
+def test_the_clients_deadline_stops_the_work(service, client, small, make_frames, eventually):
+    service.model.gate.clear()
+    frames = make_frames(small, 1)
+    code, _ = status(lambda: client.convert(client.header(frames, small), frames, timeout_s=0.2))
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED
+    eventually(service.is_at_rest)
+
+
+def test_hanging_up_stops_the_work(service, client, small, make_frames, eventually):
+    service.model.gate.clear()
+    frames = make_frames(small, 1)
+    header = client.header(frames, small)
+    answers = client.stub.ConvertWindow(iter([Request(header=header), chunk(header.frames[0].content_key, 0, 48)]))
+    assert service.model.running.wait(5)
+    answers.cancel()
+    eventually(service.is_at_rest)
+
+
+@pytest.mark.parametrize("stage", ["running", "sending"])
+def test_cancel_window_stops_a_window(service, client, small, make_frames, eventually, stage):
+    service.model.gate.clear()
+    frames = make_frames(small, 1)
+    header = client.header(frames, small)
+    seen, silent = [], threading.Event()
+
+    def requests():
+        yield Request(header=header)
+        if stage == "running":
+            yield chunk(header.frames[0].content_key, 0, 48)
+        silent.wait(10)
+
+    def convert():
+        seen.append(status(lambda: list(client.stub.ConvertWindow(requests(), timeout=10))))
+
+    thread = threading.Thread(target=convert)
+    thread.start()
+    eventually(lambda: header.request_id in service.shop.calls)
+    if stage == "running":
+        assert service.model.running.wait(5)
+    assert cancel(client, header.request_id)
+    thread.join(5)
+    silent.set()
+    assert seen == [(grpc.StatusCode.CANCELLED, "the window was cancelled")]
+    eventually(service.is_at_rest)
+
+
+def test_cancelling_an_unknown_window_is_fine(client):
+    assert not cancel(client, bytes(16))
+    code, _ = status(lambda: cancel(client, b"short"))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
