@@ -12,20 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SURFACE_CELL_PX = 8
-"""Nearest and farthest disparity are found in cells of this size, over `SURFACE_CELLS` cells each way."""
+"""Nearest and farthest disparity are found in cells of this width and one row, over `SURFACE_CELLS` cells of the row.
+
+Not across rows: a floor comes nearer from row to row, and its own upper part would make it foreground."""
 SURFACE_CELLS = 9
 
 
 def relief(disparity: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
     """Tell near surfaces from the background around each pixel.
 
-    disparity  (F, 1, H, W) px, H and W multiples of SURFACE_CELL_PX
+    disparity  (F, 1, H, W) px, W a multiple of SURFACE_CELL_PX
     returns    height above the farthest neighbour in px, and the same as a fraction of the local range (0 = background)
     """
-    near = F.max_pool2d(disparity.masked_fill(hole, -torch.inf), SURFACE_CELL_PX)
-    far = -F.max_pool2d((-disparity).masked_fill(hole, -torch.inf), SURFACE_CELL_PX)
-    near = F.max_pool2d(near, SURFACE_CELLS, stride=1, padding=SURFACE_CELLS // 2)
-    far = -F.max_pool2d(-far, SURFACE_CELLS, stride=1, padding=SURFACE_CELLS // 2)
+    near = F.max_pool2d(disparity.masked_fill(hole, -torch.inf), (1, SURFACE_CELL_PX))
+    far = -F.max_pool2d((-disparity).masked_fill(hole, -torch.inf), (1, SURFACE_CELL_PX))
+    row = {"kernel_size": (1, SURFACE_CELLS), "stride": 1, "padding": (0, SURFACE_CELLS // 2)}
+    near, far = F.max_pool2d(near, **row), -F.max_pool2d(-far, **row)
     seen = torch.isfinite(near)
     near, far = near.where(seen, 0.0), far.where(seen, 0.0)
     size = disparity.shape[-2:]

@@ -58,6 +58,12 @@ def test_relief_is_high_on_near_objects_and_low_beside_them():
     assert fraction[0, 0, 0, 31] == 0
 
 
+def test_a_floor_that_comes_nearer_from_row_to_row_is_all_background():
+    rows = torch.arange(32.0).view(1, 1, 32, 1).expand(1, 1, 32, 64)
+    height, fraction = relief(rows.contiguous(), torch.zeros(1, 1, 32, 64, dtype=torch.bool))
+    assert height.max() == 0 and fraction.max() == 0
+
+
 def test_relief_of_a_frame_that_is_all_hole_is_flat():
     height, fraction = relief(torch.ones(1, 1, 16, 16), torch.ones(1, 1, 16, 16, dtype=torch.bool))
     assert torch.isfinite(height).all()
