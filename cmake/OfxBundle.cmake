@@ -34,6 +34,7 @@ add_library(StereoConvert MODULE
   ofx_plugin/plugin_main.cpp
   ofx_plugin/regions.cpp
   ofx_plugin/render.cpp
+  ofx_plugin/render_mode.cpp
   ofx_plugin/sequence_memory.cpp
   ofx_plugin/service_client.cpp
   ofx_plugin/service_client_share.cpp

@@ -101,7 +101,7 @@ PYBIND11_MODULE(_plugin_units, module) {
   using namespace stereo_convert;
   module.doc() = "Units of the OpenFX plugin";
   module.def("setting_params", [] { return tableOf(kSettingParams); });
-  module.def("service_params", [] { return tableOf(kServiceParams); });
+  module.def("plugin_params", [] { return tableOf(kPluginParams); });
   module.def("is_identity", &isIdentity, "settings that differ from the defaults, by index");
   module.def("window_of", [](int frame, int length) {
     const Window window = windowOf(frame, length);

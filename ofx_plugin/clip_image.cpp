@@ -3,6 +3,7 @@
 #include <string>
 
 #include "failure.h"
+#include "openfx/resolve_extensions.h"
 
 namespace stereo_convert {
 namespace {
@@ -63,6 +64,10 @@ Clip::Clip(OfxImageEffectHandle effect, const char* name) : name_(name) {
 bool Clip::isConnected() const {
   // melt knows no such property of a clip that exists, and gives NULL for one that does not.
   return handle_ != nullptr && Properties(properties_).integer(kOfxImageClipPropConnected).value_or(1) != 0;
+}
+
+bool Clip::isThumbnail() const {
+  return handle_ != nullptr && Properties(properties_).integer(kResolveClipPropThumbnail).value_or(0) != 0;
 }
 
 std::optional<OfxRangeD> Clip::frameRange() const {

@@ -40,6 +40,8 @@ class Clip {
   [[nodiscard]] const char* name() const { return name_; }
   // Whether the clip is known and the host says that something feeds it. Some hosts say so of an input that is empty.
   [[nodiscard]] bool isConnected() const;
+  // Whether the host says outright that its pictures become a thumbnail.
+  [[nodiscard]] bool isThumbnail() const;
   // First and last frame; nothing when the host does not say.
   [[nodiscard]] std::optional<OfxRangeD> frameRange() const;
   // Canonical coordinates.

@@ -64,7 +64,7 @@ void describeNumber(const Properties& param, const ParamSpec& spec) {
 }
 
 void describeText(const Properties& param, const ParamSpec& spec) {
-  const bool isVersion = std::string_view(spec.name) == service_param::kVersion;
+  const bool isVersion = std::string_view(spec.name) == plugin_param::kVersion;
   param.set(kOfxParamPropDefault, isVersion ? STEREO_CONVERT_VERSION : "");
   const char* mode = spec.kind == ParamKind::Label      ? kOfxParamStringIsLabel
                      : spec.kind == ParamKind::FilePath ? kOfxParamStringIsFilePath
@@ -118,7 +118,7 @@ void forPanel(Visit visit) {
     for (const ParamSpec& param : kSettingParams) {
       if (param.group == group) visit(param);
     }
-    for (const ParamSpec& param : kServiceParams) {
+    for (const ParamSpec& param : kPluginParams) {
       if (param.group == group) visit(param);
     }
   };

@@ -24,22 +24,24 @@ std::shared_ptr<const ServiceSession> connected(ServiceClient& client, const Pat
 
 }  // namespace
 
-FrameConversion::FrameConversion(const Instance& instance, const Settings& settings, double time, bool isInteractive,
-                                 RenderTrace& trace)
+FrameConversion::FrameConversion(const Instance& instance, const Settings& settings, double time,
+                                 const RenderMode& mode, RenderTrace& trace)
     : instance_(instance),
-      settings_(settings),
+      panel_(settings),
+      settings_(mode.applied(settings)),
+      note_(mode.note(settings)),
       time_(FrameTime::at(time)),
-      window_(windowAt(time_, settings)),
+      window_(windowAt(time_, settings_)),
       index_(time_.frame - window_.firstFrame),
       trace_(trace),
       choice_(instance.service(time)),
       patience_(std::chrono::duration<double>(choice_.timeout_s), [&instance] { return instance.isAborted(); }),
       client_(ServiceClient::of(choice_)),
       session_(connected(*client_, patience_, trace)) {
-  request_.settings = settings;
+  request_.settings = settings_;
   request_.settings.set(Setting::Window, window_.length);  // 1 where the host cannot give other frames
   request_.firstFrame = window_.firstFrame;
-  request_.isInteractive = isInteractive;
+  request_.isInteractive = mode.isInteractive;
 }
 
 ConvertedFrame FrameConversion::run() {
@@ -97,7 +99,7 @@ std::vector<int> FrameConversion::wantedFrames() const {
     const double at = time_.time(window_.firstFrame + index);
     const bool isInClip = !range || (at >= range->min && at <= range->max);
     // Keyframes give other frames other settings, and so windows of their own.
-    if (window_.keeps(index) && isInClip && instance_.settings(at) == settings_) wanted.push_back(index);
+    if (window_.keeps(index) && isInClip && instance_.settings(at) == panel_) wanted.push_back(index);
   }
   return wanted;
 }
@@ -131,7 +133,7 @@ SharedBlock FrameConversion::convert() {
   const FrameKey window = windowKey(answer.summary.modelVersion);
   for (const auto& [index, block] : answer.results) answer.store->publish(resultKey(window, index), block);
   const bool isCutShort = window_.length < settings_.integer(Setting::Window);
-  rememberSummary(answer.summary.text + (isCutShort ? kSingleFrames : ""));
+  rememberSummary(answer.summary.text + (isCutShort ? kSingleFrames : "") + note_);
   trace_.setService(answer.summary.stageTimes_s);
   return answer.results.at(index_);
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "instance.h"
+#include "render_mode.h"
 #include "service_client.h"
 #include "trace.h"
 #include "window_source.h"
@@ -17,8 +18,8 @@ struct ConvertedFrame {
 
 class FrameConversion {
  public:
-  // Connects to the service. Throws Failure.
-  FrameConversion(const Instance& instance, const Settings& settings, double time, bool isInteractive,
+  // Connects to the service; `settings` are those of the panel. Throws Failure.
+  FrameConversion(const Instance& instance, const Settings& settings, double time, const RenderMode& mode,
                   RenderTrace& trace);
 
   // Throws Failure.
@@ -35,7 +36,9 @@ class FrameConversion {
   [[nodiscard]] SharedBlock convert();
 
   const Instance& instance_;
-  const Settings settings_;
+  const Settings panel_;     // as the artist set them
+  const Settings settings_;  // as the mode applies them
+  const std::string note_;   // what the mode leaves out
   const FrameTime time_;
   const Window window_;
   const int index_;  // of the frame in its window

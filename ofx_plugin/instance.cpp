@@ -48,11 +48,11 @@ class ParamReader {
   double time_;
 };
 
-const ParamSpec& serviceParam(const char* name) {
-  for (const ParamSpec& spec : kServiceParams) {
+const ParamSpec& pluginParam(const char* name) {
+  for (const ParamSpec& spec : kPluginParams) {
     if (std::string_view(spec.name) == name) return spec;
   }
-  return kServiceParams.front();  // unreachable: the names are constants of params.h
+  return kPluginParams.front();  // unreachable: the names are constants of params.h
 }
 
 bool hostSays(const char* property) {
@@ -73,16 +73,26 @@ Settings Instance::settings(double time) const {
 ServiceChoice Instance::service(double time) const {
   const ParamReader params(handle_, time);
   ServiceChoice choice;
-  choice.address = params.text(service_param::kAddress);
-  choice.tokenFile = params.text(service_param::kTokenFile);
-  choice.program = params.text(service_param::kServiceProgram);
-  choice.timeout_s = params.number(serviceParam(service_param::kTimeout));
-  choice.onError = static_cast<OnError>(params.number(serviceParam(service_param::kOnError)));
+  choice.address = params.text(plugin_param::kAddress);
+  choice.tokenFile = params.text(plugin_param::kTokenFile);
+  choice.program = params.text(plugin_param::kServiceProgram);
+  choice.timeout_s = params.number(pluginParam(plugin_param::kTimeout));
+  choice.onError = static_cast<OnError>(params.number(pluginParam(plugin_param::kOnError)));
   return choice;
 }
 
+Preview Instance::preview(double time) const {
+  return static_cast<Preview>(ParamReader(handle_, time).number(pluginParam(plugin_param::kPreview)));
+}
+
+std::optional<double> Instance::projectWidth() const {
+  OfxPropertySetHandle properties = nullptr;
+  if (suites().effect->getPropertySet(handle_, &properties) != kOfxStatOK) return {};
+  return Properties(properties).real(kOfxImageEffectPropProjectSize, 0);
+}
+
 void Instance::showStatus(const std::string& text) const {
-  const OfxParamHandle status = ParamReader(handle_, 0).find(service_param::kStatus);
+  const OfxParamHandle status = ParamReader(handle_, 0).find(plugin_param::kStatus);
   if (status != nullptr) suites().parameter->paramSetValue(status, text.c_str());
 }
 
@@ -92,6 +102,10 @@ bool hostHasTemporalAccess() {
 
 bool hostLetsOutputGrow() {
   return hostSays(kOfxImageEffectPropSupportsMultiResolution);
+}
+
+bool hostRendersParts() {
+  return hostSays(kOfxImageEffectPropSupportsTiles);
 }
 
 }  // namespace stereo_convert

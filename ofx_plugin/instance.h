@@ -34,6 +34,10 @@ class Instance {
   // Parameters at `time`; what the host does not know has its default.
   [[nodiscard]] Settings settings(double time) const;
   [[nodiscard]] ServiceChoice service(double time) const;
+  [[nodiscard]] Preview preview(double time) const;
+
+  // In canonical coordinates; nothing when the host does not say.
+  [[nodiscard]] std::optional<double> projectWidth() const;
 
   // Only where the host allows it: in InstanceChanged.
   void showStatus(const std::string& text) const;
@@ -45,5 +49,6 @@ class Instance {
 // What the host of this process can do.
 [[nodiscard]] bool hostHasTemporalAccess();
 [[nodiscard]] bool hostLetsOutputGrow();
+[[nodiscard]] bool hostRendersParts();
 
 }  // namespace stereo_convert

@@ -35,6 +35,7 @@ constexpr Option kTemporalStrides[] = {{"0", "Off", 0}, {"10", "Every 10th", 10}
 constexpr Option kEngines[] = {{"sasi", "SASI", 0}, {"stretch", "Stretch background", 1}, {"none", "None (holes)", 2}};
 constexpr Option kWindows[] = {
     {"1", "Single frame", 1}, {"17", "17 frames", 17}, {"33", "33 frames", 33}, {"81", "81 frames", 81}};
+constexpr Option kPreviews[] = {{"fast", "Fast while adjusting", 0}, {"final", "Always final", 1}};
 constexpr Option kOnErrors[] = {{"fail", "Fail render", 0}, {"pass", "Pass through", 1}};
 
 template <std::size_t count>
@@ -124,16 +125,20 @@ const std::array<ParamSpec, kSettingCount> kSettingParams = {{
             "Width that the fill is computed at, in pixels. All other pixels keep the full size of the frame."),
 }};
 
-const std::array<ParamSpec, kServiceParamCount> kServiceParams = {{
-    other(service_param::kAddress, "Address", ParamKind::Text,
+const std::array<ParamSpec, kPluginParamCount> kPluginParams = {{
+    choice(
+        plugin_param::kPreview, "Preview", kFill, kPreviews, 0,
+        "Fast while adjusting: where the host says that a picture is a draft, for its viewer or reduced, the frame is "
+        "converted alone with its fill at 640 pixels. Always final: all pictures are as in the final render."),
+    other(plugin_param::kAddress, "Address", ParamKind::Text,
           "Where the service listens: HOST:PORT or unix:PATH. Blank: a service on this machine, which the first render "
           "starts and which leaves when idle."),
-    other(service_param::kTokenFile, "Token file", ParamKind::FilePath,
+    other(plugin_param::kTokenFile, "Token file", ParamKind::FilePath,
           "File with the token that a service on another machine asks for. Not needed when Address is blank."),
-    other(service_param::kServiceProgram, "Service program", ParamKind::FilePath,
+    other(plugin_param::kServiceProgram, "Service program", ParamKind::FilePath,
           "Program that starts the service on this machine. Blank: the environment variable STEREO_CONVERT_SERVICE, "
           "else stereo-convert-service beside the bundle."),
-    {service_param::kTimeout,
+    {plugin_param::kTimeout,
      "Timeout",
      kService,
      ParamKind::Double,
@@ -141,11 +146,11 @@ const std::array<ParamSpec, kServiceParamCount> kServiceParams = {{
      120,
      {1, 3600},
      {10, 600}},
-    choice(service_param::kOnError, "On error", kService, kOnErrors, 0,
+    choice(plugin_param::kOnError, "On error", kService, kOnErrors, 0,
            "What a failed frame becomes: an error with a message, or the source picture with a warning."),
-    other(service_param::kStatus, "Status", ParamKind::Label, "What the service said about the last window."),
-    other(service_param::kRefreshStatus, "Refresh status", ParamKind::Button, "Ask the service how it is."),
-    other(service_param::kVersion, "Version", ParamKind::Label, "Version of the plugin: " STEREO_CONVERT_VERSION "."),
+    other(plugin_param::kStatus, "Status", ParamKind::Label, "What the service said about the last window."),
+    other(plugin_param::kRefreshStatus, "Refresh status", ParamKind::Button, "Ask the service how it is."),
+    other(plugin_param::kVersion, "Version", ParamKind::Label, "Version of the plugin: " STEREO_CONVERT_VERSION "."),
 }};
 
 }  // namespace stereo_convert

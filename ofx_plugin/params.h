@@ -76,7 +76,8 @@ extern const std::array<GroupSpec, kGroupCount> kGroups;
 extern const std::array<ParamSpec, kSettingCount> kSettingParams;
 
 // What belongs to the plugin and not to the picture.
-namespace service_param {
+namespace plugin_param {
+constexpr const char* kPreview = "preview";
 constexpr const char* kAddress = "address";
 constexpr const char* kTokenFile = "token_file";
 constexpr const char* kServiceProgram = "service_program";
@@ -85,9 +86,10 @@ constexpr const char* kOnError = "on_error";
 constexpr const char* kStatus = "status";
 constexpr const char* kRefreshStatus = "refresh_status";
 constexpr const char* kVersion = "version";
-}  // namespace service_param
+}  // namespace plugin_param
 enum class OnError { FailRender, PassThrough };
-constexpr std::size_t kServiceParamCount = 8;
-extern const std::array<ParamSpec, kServiceParamCount> kServiceParams;
+enum class Preview { FastWhileAdjusting, AlwaysFinal };
+constexpr std::size_t kPluginParamCount = 9;
+extern const std::array<ParamSpec, kPluginParamCount> kPluginParams;
 
 }  // namespace stereo_convert

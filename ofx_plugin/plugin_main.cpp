@@ -57,7 +57,7 @@ OfxStatus instanceChanged(const Action& action) {
   if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
   const Instance instance(action.effect);
   std::string text = lastSummary();
-  if (action.in.text(kOfxPropName) == service_param::kRefreshStatus) {
+  if (action.in.text(kOfxPropName) == plugin_param::kRefreshStatus) {
     const Patience patience(kStatusPatience, [] { return false; });
     text = ServiceClient::of(instance.service(action.in.real(kOfxPropTime).value_or(0)))->session(patience)->text +
            ". " + text;

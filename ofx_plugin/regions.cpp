@@ -30,8 +30,9 @@ void needFrames(const Clip& clip, const Window& window, const FrameTime& time, c
 
 }  // namespace
 
-bool showsSource(const Settings& settings, const Properties& in) {
-  return settings.isIdentity() || in.integer(kResolvePropEyeToRender) == kResolveEyeLeft;
+bool showsSource(const Instance& instance, const Settings& settings, const Properties& in) {
+  return settings.isIdentity() || in.integer(kResolvePropEyeToRender) == kResolveEyeLeft ||
+         instance.clip(kSourceClip).isThumbnail();
 }
 
 OfxStatus regionOfDefinition(const Instance& instance, const Properties& in, const Properties& out) {
@@ -39,7 +40,7 @@ OfxStatus regionOfDefinition(const Instance& instance, const Properties& in, con
   auto region = instance.clip(kSourceClip).regionOfDefinition(time);
   if (!region) return kOfxStatReplyDefault;
   const Settings settings = instance.settings(time);
-  if (hostLetsOutputGrow() && !showsSource(settings, in)) {
+  if (hostLetsOutputGrow() && !showsSource(instance, settings, in)) {
     region->x2 = region->x1 + settings.widthFactor() * (region->x2 - region->x1);
     region->y2 = region->y1 + settings.heightFactor() * (region->y2 - region->y1);
   }
@@ -59,7 +60,7 @@ OfxStatus regionsOfInterest(const Instance& instance, const Properties& in, cons
 OfxStatus framesNeeded(const Instance& instance, const Properties& in, const Properties& out) {
   const FrameTime time = FrameTime::at(timeOf(in));
   const Settings settings = instance.settings(timeOf(in));
-  const Window window = showsSource(settings, in) ? Window{time.frame, 1} : windowAt(time, settings);
+  const Window window = showsSource(instance, settings, in) ? Window{time.frame, 1} : windowAt(time, settings);
   needFrames(instance.clip(kSourceClip), window, time, "OfxImageClipPropFrameRange_Source", out);
   if (settings.usesDepthClip()) {
     needFrames(instance.clip(kDepthClip), window, time, "OfxImageClipPropFrameRange_Depth", out);
@@ -69,7 +70,7 @@ OfxStatus framesNeeded(const Instance& instance, const Properties& in, const Pro
 
 OfxStatus identity(const Instance& instance, const Properties& in, const Properties& out) {
   const double time = timeOf(in);
-  if (!showsSource(instance.settings(time), in)) return kOfxStatReplyDefault;
+  if (!showsSource(instance, instance.settings(time), in)) return kOfxStatReplyDefault;
   out.set(kOfxPropName, kSourceClip);
   out.set(kOfxPropTime, time);
   return kOfxStatOK;

@@ -11,6 +11,6 @@ namespace stereo_convert {
 [[nodiscard]] OfxStatus identity(const Instance& instance, const Properties& in, const Properties& out);
 
 // Whether these settings and arguments ask for the source itself; also for hosts that never ask for identity.
-[[nodiscard]] bool showsSource(const Settings& settings, const Properties& in);
+[[nodiscard]] bool showsSource(const Instance& instance, const Settings& settings, const Properties& in);
 
 }  // namespace stereo_convert

@@ -3,6 +3,7 @@
 #include "frame_conversion.h"
 #include "rectangle.h"
 #include "regions.h"
+#include "render_mode.h"
 #include "status.h"
 
 namespace stereo_convert {
@@ -11,12 +12,10 @@ namespace {
 struct RenderArguments {
   explicit RenderArguments(const Properties& in)
       : time(in.real(kOfxPropTime).value_or(0)),
-        window(in.rectangle(kOfxImageEffectPropRenderWindow).value_or(OfxRectI{})),
-        isInteractive(in.integer(kOfxImageEffectPropInteractiveRenderStatus).value_or(0) != 0) {}
+        window(in.rectangle(kOfxImageEffectPropRenderWindow).value_or(OfxRectI{})) {}
 
   double time;
   OfxRectI window;
-  bool isInteractive;
 };
 
 // Pixels of known place, ready to be shown.
@@ -60,11 +59,11 @@ void checkThatItCanWork(const Instance& instance, const Settings& settings) {
   }
 }
 
-void showConverted(const Instance& instance, const Settings& settings, const RenderArguments& arguments) {
+void showConverted(const Instance& instance, const Settings& settings, const RenderArguments& arguments,
+                   const RenderMode& mode) {
   checkThatItCanWork(instance, settings);
-  RenderTrace trace(FrameTime::at(arguments.time).frame);
-  const ConvertedFrame frame =
-      FrameConversion(instance, settings, arguments.time, arguments.isInteractive, trace).run();
+  RenderTrace trace(FrameTime::at(arguments.time).frame, mode.isPreview);
+  const ConvertedFrame frame = FrameConversion(instance, settings, arguments.time, mode, trace).run();
   {
     const auto timer = trace.time("copy_out");
     const FrameFormat& format = frame.block->format;
@@ -80,10 +79,10 @@ void showConverted(const Instance& instance, const Settings& settings, const Ren
 OfxStatus render(const Instance& instance, const Properties& in) {
   const RenderArguments arguments(in);
   const Settings settings = instance.settings(arguments.time);
-  if (showsSource(settings, in)) {
+  if (showsSource(instance, settings, in)) {
     showSource(instance, arguments);
   } else {
-    showConverted(instance, settings, arguments);
+    showConverted(instance, settings, arguments, RenderMode::of(instance, in));
   }
   clearMessage(instance.handle());
   return kOfxStatOK;

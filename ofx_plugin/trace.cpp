@@ -33,7 +33,8 @@ void RenderTrace::write() const {
   if (path.empty()) return;
   std::ostringstream json;
   json << "{\"frame\":" << frame_ << ",\"window_first\":" << windowFirst_ << ",\"window_length\":" << windowLength_
-       << ",\"frame_bytes\":" << frameBytes_ << ",\"cached\":" << (service_s_.empty() ? "true" : "false")
+       << ",\"frame_bytes\":" << frameBytes_ << ",\"preview\":" << (isPreview_ ? "true" : "false")
+       << ",\"cached\":" << (service_s_.empty() ? "true" : "false")
        << ",\"total_s\":" << std::chrono::duration<double>(Clock::now() - start_).count();
   writeObject(json, "plugin_s", stages_s_);
   writeObject(json, "service_s", service_s_);

@@ -24,7 +24,7 @@ class RenderTrace {
     const std::chrono::steady_clock::time_point start_ = Clock::now();
   };
 
-  explicit RenderTrace(int frame) : frame_(frame) {}
+  RenderTrace(int frame, bool isPreview) : frame_(frame), isPreview_(isPreview) {}
 
   [[nodiscard]] Timer time(const char* stage) { return {*this, stage}; }
   void setWindow(int firstFrame, int length, std::size_t frameBytes);
@@ -37,6 +37,7 @@ class RenderTrace {
   using Clock = std::chrono::steady_clock;
 
   int frame_;
+  bool isPreview_;
   int windowFirst_ = 0;
   int windowLength_ = 0;
   std::size_t frameBytes_ = 0;

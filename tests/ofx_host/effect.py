@@ -28,6 +28,7 @@ class RenderOptions:
     scale: float = 1.0
     interactive: bool = False
     draft: bool = False
+    sequential: bool = False  # frames follow one another, as in playback and in final renders
     eye: int | None = None  # Resolve's stereo timelines: 0 left, 1 right
 
 
@@ -237,7 +238,7 @@ def _render_arguments(time: float, window: pixels.Rect, how: RenderOptions) -> d
 
 def _status_arguments(how: RenderOptions) -> dict[str, Any]:
     arguments: dict[str, Any] = {
-        ofx.PROP_SEQUENTIAL_STATUS: 0,
+        ofx.PROP_SEQUENTIAL_STATUS: int(how.sequential),
         ofx.PROP_INTERACTIVE_STATUS: int(how.interactive),
         ofx.PROP_DRAFT: int(how.draft),
         ofx.PROP_RENDER_SCALE: [how.scale, how.scale],

@@ -138,7 +138,7 @@ class Footage:
                 continue
             for prop, value in self._properties(name).items():
                 self.native.set_clip_property(name, prop, value)
-        _, _, width, height = self.project_region()
+        width, height = self.me.project_size or self.project_region()[2:]
         source = self.clips.get("Source")
         duration = float(source.last - source.first + 1) if source is not None else 0.0
         values = [[width, height], [width, height], [0.0, 0.0], 1.0, duration]

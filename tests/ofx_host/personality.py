@@ -42,6 +42,7 @@ class Personality:
     multi_resolution: bool = True
     tiles: bool = True
     temporal: bool = True
+    project_size: tuple[float, float] | None = None  # None: that of Source
     multiple_depths: bool = False
 
     rows: Literal["positive", "negative"] = "positive"

@@ -16,23 +16,23 @@ import numpy as np
 import pytest
 
 from tests.ofx_host import ArrayClip, Effect, Host
+from tests.ofx_host.private_service import BUNDLE
 from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread
 
-BUILD = Path(__file__).parents[2] / "build"
 FORMULA_SERVICE = Path(__file__).parent / "formula_service.py"
 
 
 @pytest.fixture(scope="session")
 def units() -> ModuleType:
     """`_plugin_units`, built from ofx_plugin/bindings.cpp."""
-    sys.path.insert(0, str(BUILD / "python"))
+    sys.path.insert(0, str(BUNDLE.parent / "python"))
     return pytest.importorskip("_plugin_units", reason="run: make bundle")
 
 
 @pytest.fixture(scope="session")
 def plugin_binary() -> Path:
     """The binary inside the bundle."""
-    binaries = list((BUILD / "StereoConvert.ofx.bundle" / "Contents").glob("Linux-*/StereoConvert.ofx"))
+    binaries = list((BUNDLE / "Contents").glob("Linux-*/StereoConvert.ofx"))
     if not binaries:
         pytest.skip("no bundle; run: make bundle")
     return binaries[0]
@@ -63,8 +63,8 @@ def make_effect(plugin_binary: Path, runtime_dir: Path) -> Iterator[Callable[...
     """Creates effects in hosts that are closed, and checked for broken rules, at the end."""
     hosts = []
 
-    def make(personality: str = "strict", address: str = "", **params) -> Effect:
-        hosts.append(Host(personality))
+    def make(personality: str = "strict", address: str = "", *, host_changes: dict | None = None, **params) -> Effect:
+        hosts.append(Host(personality, **(host_changes or {})))
         return hosts[-1].load(plugin_binary).create("Filter", address=address, **params)
 
     yield make

@@ -56,7 +56,7 @@ def test_option_values_are_the_enum_numbers_less_one(params, setting):
 
 
 def test_every_parameter_has_a_label_and_a_tooltip_and_a_name_of_its_own(units):
-    table = units.setting_params() + units.service_params()
+    table = units.setting_params() + units.plugin_params()
     assert len({param["name"] for param in table}) == len(table)
     for param in table:
         assert param["label"] and len(param["hint"]) > 15, param["name"]
