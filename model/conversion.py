@@ -17,7 +17,7 @@ from model.depth.estimators import DepthEstimator, find_estimator
 from model.depth.floating_window import floating_window, mask_edge
 from model.errors import FrameFormatError, ShapeError
 from model.fill_mask import SEAM_PX, fill_mask
-from model.settings import Settings
+from model.settings import DISPARITY_MEANINGS, Settings
 from model.warp.gapw import Warp, gapw
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 COMFORT_LIMIT_PERCENT = 3.0
 """Parallax past which many viewers tire, % of width either way (a desktop screen's usual budget)."""
+
+FLAT_SHARE = 0.1
+"""Share of the disparity setting below which a depth clip that is not constant is reported as flat."""
 
 Progress = Callable[[str, float], None]
 
@@ -102,9 +105,8 @@ def convert(
         left, right = _masked_by_floating_window(frames, right, disparity, settings, first_frame)
         low, high = (100 * value / frames.shape[-1] for value in (float(disparity.min()), float(disparity.max())))
     clock.report("composite", 1.0)
-    return Conversion(
-        left, right, disocclusion, warp.disparity, retention, clock.seconds, low, high, _comfort_warnings(low, high)
-    )
+    warnings = _comfort_warnings(low, high) + _flatness_warnings(high - low, settings)
+    return Conversion(left, right, disocclusion, warp.disparity, retention, clock.seconds, low, high, warnings)
 
 
 def _check(frames: torch.Tensor, depth: torch.Tensor | None, settings: Settings) -> None:
@@ -132,16 +134,25 @@ def _disparity(
 ) -> torch.Tensor:
     """(T, 1, H, W) px at the frames' own width."""
     height_px, width_px = frames.shape[-2:]
-    colour = frames[:, :3]
+    colour, may_be_normalised = frames[:, :3], True
     if settings.depth_source == "clip":
         assert depth is not None
         chosen = depth
     elif settings.depth_source == "alpha":
         chosen = frames[:, 3:4]
     else:
-        chosen = (estimator or find_estimator()).estimate(colour)
+        estimator = estimator or find_estimator()
+        chosen, may_be_normalised = estimator.estimate(colour), estimator.normalised
         settings = replace(settings, depth_meaning="white-near")  # the artist's meaning is that of a clip
-    return disparity_from_depth(chosen, settings, width_px, height_px, first_frame=first_frame, guide=colour)
+    return disparity_from_depth(
+        chosen,
+        settings,
+        width_px,
+        height_px,
+        first_frame=first_frame,
+        guide=colour,
+        may_be_normalised=may_be_normalised,
+    )
 
 
 def _filled(
@@ -195,6 +206,17 @@ def _comfort_warnings(low: float, high: float) -> tuple[str, ...]:
     if low < -COMFORT_LIMIT_PERCENT:
         warnings.append(f"parallax reaches {-low:.1f} % behind the screen (comfort limit {COMFORT_LIMIT_PERCENT:g} %)")
     return tuple(warnings)
+
+
+def _flatness_warnings(spread: float, settings: Settings) -> tuple[str, ...]:
+    """Say so when a depth clip in the dark end of 0..1 leaves most of the disparity unused."""
+    given_in_px = settings.depth_meaning in DISPARITY_MEANINGS
+    if settings.depth_source == "estimate" or given_in_px or not 0 < spread < FLAT_SHARE * settings.disparity:
+        return ()
+    return (
+        f"depth uses {100 * spread / settings.disparity:.0f} % of its scale, so parallax spans {spread:.2g} % of the "
+        f"{settings.disparity:g} % asked for; to use all, set Range to Manual and give its nearest and farthest value",
+    )
 
 
 @dataclass

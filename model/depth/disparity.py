@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from model.depth.cuts import find_cuts
-from model.depth.range import automatic_range
+from model.depth.range import Ranges, automatic_range, fixed_range
 from model.depth.resample import resample_disparity
 from model.depth.unknown import fill_unknown
 from model.errors import ShapeError
@@ -27,6 +27,7 @@ def disparity_from_depth(
     *,
     first_frame: int = 0,
     guide: Tensor | None = None,
+    may_be_normalised: bool = True,
 ) -> Tensor:
     """Turn the depth of a window into disparity at the frame's size.
 
@@ -39,7 +40,9 @@ def disparity_from_depth(
     guide        (T, C, H, W)  float32, the frames: depth of a smaller size is upsampled along their edges, and
                                the automatic range starts anew at their cuts; None: depth edges stay where they are
     first_frame  number of the first frame of the window
-    returns      (T, 1, H, W)  float32, px at `width_px`. Constant depth has no range: all of it is on the screen (0)
+    may_be_normalised  False: the automatic range stretches values within 0..1 too (range.py)
+    returns      (T, 1, H, W)  float32, px at `width_px`. Constant depth has no range unless it is normalised: all of
+                               it is on the screen (0)
 
     Raises ShapeError for a wrong shape, InvalidInputError when a frame has no finite depth.
     """
@@ -48,8 +51,7 @@ def disparity_from_depth(
     if settings.depth_meaning in DISPARITY_MEANINGS:
         low = values * (width_px / depth.shape[-1])
     else:
-        farthest, nearest = _range(values, settings, first_frame, guide)
-        low = _parallax(values, farthest, nearest, settings) * width_px
+        low = _parallax(values, _ranges(values, settings, first_frame, guide, may_be_normalised), settings) * width_px
     return resample_disparity(low, height_px, width_px, guide)
 
 
@@ -70,23 +72,32 @@ def _nearer_is_larger(depth: Tensor, meaning: str) -> Tensor:
     return -depth if meaning in ("white-far", "foundry-px") else depth
 
 
-def _range(values: Tensor, settings: Settings, first_frame: int, guide: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Farthest and nearest value of each frame: (T,) float64 each."""
+def _ranges(
+    values: Tensor, settings: Settings, first_frame: int, guide: Tensor | None, may_be_normalised: bool
+) -> Ranges:
     if settings.range == "auto":
         cuts = () if guide is None else find_cuts(guide)
-        return automatic_range(values, settings.window, first_frame, cuts)
+        return automatic_range(values, settings.window, first_frame, cuts, may_be_normalised=may_be_normalised)
     # the meaning says which end is near, so the two ends may be given in either order
     ends = torch.tensor([settings.near, settings.far], dtype=torch.float64)
-    low, high = _nearer_is_larger(ends, settings.depth_meaning).sort().values
-    return low.expand(len(values)), high.expand(len(values))
+    low, high = _nearer_is_larger(ends, settings.depth_meaning).sort().values.tolist()
+    return fixed_range(low, high, len(values))
 
 
-def _parallax(values: Tensor, farthest: Tensor, nearest: Tensor, settings: Settings) -> Tensor:
+def _parallax(values: Tensor, ranges: Ranges, settings: Settings) -> Tensor:
     """Fraction of the frame width by which each pixel is nearer than the screen."""
-    far = farthest.to(values)[:, None, None, None]
-    span = (nearest - farthest).to(values)[:, None, None, None]
-    flat = span <= 1e-6 * torch.maximum(nearest.abs(), farthest.abs()).to(values)[:, None, None, None]
-    nearness = ((values - far) / torch.where(flat, torch.ones_like(span), span)).clamp(0, 1)
+    farthest, nearest, share = (
+        part.to(values)[..., None, None, None].unbind(dim=1) for part in (ranges.farthest, ranges.nearest, ranges.share)
+    )
+    mapped = [_mapped(values, *ends, settings) for ends in zip(farthest, nearest, strict=True)]
+    return mapped[0] if len(mapped) == 1 else mapped[0] * share[0] + mapped[1] * share[1]
+
+
+def _mapped(values: Tensor, farthest: Tensor, nearest: Tensor, settings: Settings) -> Tensor:
+    """Parallax of `values` (T, 1, h, w) by one range a frame, (T, 1, 1, 1) each."""
+    span = nearest - farthest
+    flat = span <= 1e-6 * torch.maximum(nearest.abs(), farthest.abs())
+    nearness = ((values - farthest) / torch.where(flat, torch.ones_like(span), span)).clamp(0, 1)
     parallax = (bend(nearness, settings.foreground_scale) - settings.convergence) * (settings.disparity / 100)
     return torch.where(flat, torch.zeros_like(parallax), parallax)
 

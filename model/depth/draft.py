@@ -38,6 +38,7 @@ class Draft:
 
     name = "Draft"
     license = "Apache-2.0"
+    normalised = True
     detail = "motion, sharpness, colour and ground plane; no weights"
 
     def estimate(self, frames: Tensor) -> Tensor:

@@ -31,6 +31,11 @@ class DepthEstimator(Protocol):
         """One line for the panel's status: what it looks at, which weights."""
         ...
 
+    @property
+    def normalised(self) -> bool:
+        """Whether 0 and 1 are the ends of its scale, so that the automatic range need not look for them."""
+        ...
+
     def estimate(self, frames: Tensor) -> Tensor:
         """Estimate nearness.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.depth.anchors import between_anchors
+from model.depth.anchors import between_anchors, find_anchors
 from model.settings import Settings
 
 _STRIP = 0.02  # of the width: what counts as crossing the edge
@@ -42,7 +42,7 @@ def floating_window(
     """Find the bars of each frame of a window.
 
     "off" has none; "manual" gives both edges `floating_window_width` percent of the frame width; "auto" gives each
-    edge the disparity of what crosses it, measured at the anchors of the automatic range and interpolated (range.py),
+    edge the disparity of what crosses it, measured at the anchors of the automatic range and interpolated (anchors.py),
     so it opens and closes smoothly and does not depend on the order of requests.
 
     disparity    (T, 1, H, W)  float32, px, > 0 is nearer than the screen
@@ -51,9 +51,9 @@ def floating_window(
     """
     count, width = disparity.shape[0], disparity.shape[-1]
     if settings.floating_window == "auto":
-        where = (count, settings.window, first_frame, cuts)
-        left = between_anchors(lambda t: _crossing_px(disparity[t, 0], "left"), *where)
-        right = between_anchors(lambda t: _crossing_px(disparity[t, 0], "right"), *where)
+        anchors = find_anchors(count, settings.window, first_frame, cuts)
+        left = between_anchors(lambda t: _crossing_px(disparity[t, 0], "left"), anchors)
+        right = between_anchors(lambda t: _crossing_px(disparity[t, 0], "right"), anchors)
         return FloatingWindow(left_px=torch.from_numpy(left).float(), right_px=torch.from_numpy(right).float())
     manual_px = settings.floating_window_width / 100 * width if settings.floating_window == "manual" else 0.0
     bars = torch.full((count,), manual_px)

@@ -47,6 +47,11 @@ class LearnedEstimator:
         return self.folder.manifest.license
 
     @property
+    def normalised(self) -> bool:
+        """No: inverse depth has the model's own scale, or is 1/m."""
+        return False
+
+    @property
     def version(self) -> str:
         """12 hexadecimal digits that change when equal frames may give other depth."""
         return self.folder.manifest.version

@@ -110,6 +110,13 @@ def test_a_floating_window_masks_the_outer_edge_of_each_eye() -> None:
     assert (masked.right[..., -3:] == 0).all() and torch.equal(masked.right[..., :-4], plain.right[..., :-4])
 
 
+def test_depth_that_uses_little_of_its_scale_is_reported() -> None:
+    settings = clip_settings(engine="stretch", disparity=2.5)
+    assert "uses 5 % of its scale" in model.convert(clip_frames(1), box_depth(1) * 0.05, settings).warnings[0]
+    for unremarkable in (box_depth(1), box_depth(1) * 0):
+        assert not model.convert(clip_frames(1), unremarkable, settings).warnings
+
+
 def test_comfort_limits_are_reported_not_enforced() -> None:
     result = model.convert(clip_frames(1), box_depth(1), clip_settings(convergence=0.0, disparity=5.0))
     assert result.max_parallax == pytest.approx(5.0)

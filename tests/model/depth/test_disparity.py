@@ -62,8 +62,15 @@ def test_manual_range_clamps_to_its_ends_in_either_order(near, far):
 
 
 @pytest.mark.parametrize("meaning", ["white-near", "white-far"])
-def test_constant_depth_sits_on_the_screen(meaning):
-    assert disparity_of(torch.full((2, 1, 3, 4), 0.3), depth_meaning=meaning).abs().max() == 0
+def test_constant_depth_without_a_scale_sits_on_the_screen(meaning):
+    assert disparity_of(torch.full((2, 1, 3, 4), 7.3), depth_meaning=meaning).abs().max() == 0
+
+
+@pytest.mark.parametrize(("meaning", "expected"), [("white-near", -0.08), ("white-far", 0.08)])
+def test_constant_normalised_depth_lies_where_it_says(meaning, expected):
+    # 0.3 is 0.2 behind the middle, where the screen is: 0.2 * 10 % of 4 px
+    result = disparity_of(torch.full((2, 1, 3, 4), 0.3), depth_meaning=meaning, disparity=10)
+    torch.testing.assert_close(result, torch.full((2, 1, 3, 4), expected))
 
 
 @given(scale=st.floats(-3, 3), a=st.floats(0, 1), b=st.floats(0, 1))
