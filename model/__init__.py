@@ -9,6 +9,7 @@ _HOME = {
     "gapw": "model.warp.gapw",
     "dual_projection": "model.warp.dual_projection",
     "load_inpainter": "model.sasi.inpainter",
+    "load_transformer": "model.sasi.wan.weights",
     "convert": "model.conversion",
     "Settings": "model.settings",
 }

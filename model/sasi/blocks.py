@@ -7,6 +7,7 @@ tokens that come in; matrices may be in half precision, for every `Matrix` takes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -127,6 +128,7 @@ def normalised(norm: nn.RMSNorm, heads: Tensor) -> Tensor:
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
     """Attend over all tokens at hand; each (B, N, heads, d), the same out. bias (N,) is added to the scores."""
+    bias = None if bias is None else bias[None]  # for every query
     mixed = F.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (query, key, value)), attn_mask=bias)
     return mixed.transpose(1, 2)
 
@@ -179,3 +181,10 @@ class Block(nn.Module):
 def plain_norm(tokens: Tensor) -> Tensor:
     """Layer norm without weights, in float32."""
     return F.layer_norm(tokens.float(), tokens.shape[-1:], eps=1e-6)
+
+
+def sigma_embedding(sigma: Tensor, width: int) -> Tensor:
+    """Sines and cosines of 1000·sigma: (...) float32 to (..., width) float32."""
+    frequency = torch.exp(torch.arange(width // 2, device=sigma.device) * (-math.log(10000) / (width // 2)))
+    angle = 1000 * sigma[..., None] * frequency
+    return torch.cat((angle.cos(), angle.sin()), dim=-1)

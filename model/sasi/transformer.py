@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
-from model.sasi.blocks import Block, BlockShape, lay_out
+from model.sasi.blocks import Block, BlockShape, lay_out, sigma_embedding
 from model.sasi.conditions import FEATURE_CHANNELS, Conditions, token_features, token_guesses
 from model.sasi.config import SasiConfig
 from model.sasi.copy_head import CopyHead
@@ -52,7 +50,9 @@ class SasiTransformer(nn.Module):
         guesses = token_guesses(conditions, kept, config.patch_px)
         features = token_features(conditions, guesses, kept, config.patch_px)
         tokens = self.embed_noisy(noisy) + self.embed_features(features)
-        steer = self.steer(_sigma_embedding(sigma, config.width, noisy.device)).view(6, config.width)
+        steer = self.steer(sigma_embedding(torch.tensor(sigma, device=noisy.device), config.width)).view(
+            6, config.width
+        )
         place = kept.place
         cos, sin = rotations(place - place.amin(dim=0), config.rope)
         layouts = {scope: lay_out(place, scope) for scope in set(config.scopes)}
@@ -65,10 +65,3 @@ class SasiTransformer(nn.Module):
 def known_latent(conditions: Conditions, kept: TokenIndex, patch_px: int) -> Tensor:
     """z_m, the masked view's latent: its patches in −1..1, (N, 3 · p²)."""
     return gather_patches(conditions.known, kept, patch_px).flatten(1) * 2 - 1
-
-
-def _sigma_embedding(sigma: float, width: int, device: torch.device) -> Tensor:
-    """Sines and cosines of 1000·sigma, (width,) float32."""
-    frequency = torch.exp(torch.arange(width // 2, device=device) * (-math.log(10000) / (width // 2)))
-    angle = 1000 * sigma * frequency
-    return torch.cat((angle.cos(), angle.sin()))

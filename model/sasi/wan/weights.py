@@ -1,0 +1,140 @@
+"""Reading and writing Wan 2.1 transformers: safetensors alone, in diffusers' layout or the original single file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from model.errors import WeightsError
+from model.sasi.wan import config as sizes
+from model.sasi.wan.names import Tensors, from_diffusers, is_original, original_to_diffusers, to_diffusers
+from model.sasi.wan.transformer import WanTransformer
+
+CONFIG = "config.json"
+STEM = "diffusion_pytorch_model"
+_INDEX = f"{STEM}.safetensors.index.json"
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def load_transformer(
+    path: str | Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> WanTransformer:
+    """Load a Wan 2.1 T2V transformer, ready to run: `net(latents, sigma, context)` gives the velocity.
+
+    path   a folder with config.json and safetensors, one file or shards with their index, in diffusers' layout or the
+           original repository's; a folder that has them in `transformer`; or the original single safetensors file
+    dtype  of the matrices: float32, bfloat16 or float16; all else stays float32
+
+    Input channels that the file does not have (mask and masked latent) get weights of zero. Raises WeightsError for
+    what is missing, damaged, pickled, of another network, or does not fit its own config.
+    """
+    if dtype not in PRECISIONS:
+        raise WeightsError(f"dtype must be one of {', '.join(map(str, PRECISIONS))}; got {dtype}")
+    path = Path(path)
+    if path.is_dir() and (path / "transformer").is_dir():
+        path = path / "transformer"
+    tensors = read_tensors(path)
+    config, tensors = _understood(_config_of(path), tensors)
+    with torch.device("meta"):
+        network = WanTransformer(config)
+    check_tensors({name: tuple(value.shape) for name, value in network.state_dict().items()}, tensors, path.name)
+    # float32 first: a file in half precision must not make norms half too; copies, for a mapped file that somebody
+    # writes to would end the process
+    copies = {name: value.to(torch.float32, copy=True) for name, value in tensors.items()}
+    network.load_state_dict(copies, assign=True)
+    return network.in_precision(dtype).to(device).eval().requires_grad_(False)
+
+
+def save_transformer(network: WanTransformer, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a transformer in diffusers' layout, which diffusers itself reads too (33 input channels)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(json.dumps(sizes.to_diffusers(network.config), indent=2) + "\n", encoding="utf-8")
+    tensors = to_diffusers({name: value.detach().cpu() for name, value in network.state_dict().items()})
+    save_file({name: value.to(dtype).contiguous() for name, value in tensors.items()}, folder / f"{STEM}.safetensors")
+
+
+def read_tensors(path: Path) -> Tensors:
+    """Read all tensors of a safetensors file, or of a folder with one or with shards and their index."""
+    tensors: Tensors = {}
+    for file in [path] if path.is_file() else _files_of(path):
+        tensors |= _read_file(file)
+    return tensors
+
+
+def check_tensors(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, torch.Tensor], where: str) -> None:
+    """Raise WeightsError unless names and shapes are exactly those expected and every value is finite."""
+    missing, unknown = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing or unknown:
+        raise WeightsError(
+            f"{where} does not fit its config: {len(missing)} tensors missing {missing[:3]}, "
+            f"{len(unknown)} unknown {unknown[:3]}; use the files as they were published"
+        )
+    for name, tensor in found.items():
+        if tuple(tensor.shape) != expected[name]:
+            raise WeightsError(f"{where}: {name} must have shape {expected[name]}; it has {tuple(tensor.shape)}")
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{where}: tensor {name} holds values that are not finite; fetch the file again")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a config.json; WeightsError when it is none."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read as JSON ({error}); fetch it again") from error
+    if not isinstance(entries, dict):
+        raise WeightsError(f"{path} must hold a table of settings; it holds {type(entries).__name__}")
+    return entries
+
+
+def _understood(entries: dict[str, Any], tensors: Tensors) -> tuple[sizes.WanConfig, Tensors]:
+    """Sizes and tensors in our names, whichever layout they came in."""
+    if not is_original(set(tensors)):
+        if not entries:
+            raise WeightsError(
+                f"expected {CONFIG} beside weights in diffusers' layout; fetch it from where they come from"
+            )
+        return sizes.from_diffusers(entries), from_diffusers(tensors)
+    plain = {name.removeprefix("model.diffusion_model."): tuple(value.shape) for name, value in tensors.items()}
+    return sizes.from_original(entries, plain), from_diffusers(original_to_diffusers(tensors))
+
+
+def _config_of(path: Path) -> dict[str, Any]:
+    config = (path if path.is_dir() else path.parent) / CONFIG
+    return read_config(config) if config.is_file() else {}
+
+
+def _files_of(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise WeightsError(f"no weights at {folder}: expected a folder with {CONFIG} and safetensors, or such a file")
+    if (folder / _INDEX).is_file():
+        names = sorted(set(read_config(folder / _INDEX).get("weight_map", {}).values()))
+        missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
+        if missing or not names:
+            raise WeightsError(f"{folder.name}: shards {missing} that {_INDEX} names are missing; fetch them again")
+        return [folder / name for name in names]
+    files = sorted(folder.glob("*.safetensors"))
+    if len(files) == 1:
+        return files
+    pickles = sorted(file.name for file in folder.iterdir() if file.suffix in _PICKLES)
+    what = f"{len(files)} safetensors files and no {_INDEX}" if files else "no safetensors file"
+    if pickles and not files:
+        what += f", only {', '.join(pickles)}: pickles can run code and are refused"
+    raise WeightsError(f"expected one safetensors file or shards with their index in {folder}; found {what}")
+
+
+def _read_file(path: Path) -> Tensors:
+    if path.suffix != ".safetensors":
+        raise WeightsError(f"expected a .safetensors file, got {path.name}; pickled weights are refused, convert them")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
