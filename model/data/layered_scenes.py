@@ -50,14 +50,20 @@ class _Object:
 
 
 def layered_scene(
-    rng: np.random.Generator, library: Library, frames: int = 4, height: int = 128, width: int = 192
+    rng: np.random.Generator,
+    library: Library,
+    frames: int = 4,
+    height: int = 128,
+    width: int = 192,
+    objects: Library | None = None,
 ) -> Scene:
-    """Draw one random scene."""
+    """Draw one random scene; the near objects are cut from `objects`, or from the same library."""
     wide = width + 2 * MARGIN_PX
     background = moving_crop(rng, library, frames, height, wide)
-    objects = [_random_object(rng, library, background.shape[:3]) for _ in range(rng.integers(1, _MAX_OBJECTS + 1))]
-    objects.sort(key=lambda thing: thing.gap)
-    return _cropped(_seen_from_the_right(rng, background, objects), rng, width)
+    things = range(rng.integers(1, _MAX_OBJECTS + 1))
+    near = [_random_object(rng, objects or library, background.shape[:3]) for _ in things]
+    near.sort(key=lambda thing: thing.gap)
+    return _cropped(_seen_from_the_right(rng, background, near), rng, width)
 
 
 def _random_object(rng: np.random.Generator, library: Library, size: tuple[int, ...]) -> _Object:

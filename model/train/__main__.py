@@ -23,7 +23,7 @@ from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import save_weights
 from model.train.config import TrainConfig, read_config
 from model.train.lpips import load_lpips
-from model.train.measures import contact_sheet
+from model.train.measures import contact_sheet, mean_gain, pooled
 from model.train.step import fill_batch, row_fill, score_fills, training_loss
 
 _log = logging.getLogger("model.train")
@@ -52,11 +52,13 @@ def train(config: TrainConfig) -> None:
     run = Run(config, output)
     library = load_library(Path(config.media), config.training)
     held_back = load_library(Path(config.media), config.validation)
-    validation = SceneBatches(held_back, config.scenes, _VALIDATION_SEED)
-    run.validation = [validation[number] for number in range(config.run.validation_batches)]
+    validation = SceneBatches(held_back, config.validation_scenes, _VALIDATION_SEED)
+    run.validation = [validation[number] for number in range(config.run.validation_windows)]
     data = SceneBatches(library, config.scenes, config.run.seed, run.step, config.run.steps)
-    batches = DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=3, worker_init_fn=_one_thread)
+    batches = DataLoader(data, batch_size=None, num_workers=config.run.workers, worker_init_fn=_one_thread)
     for batch in batches:
+        if run.done >= 1:
+            break
         run.advance(batch)
     run.finish()
 
@@ -70,7 +72,7 @@ class Run:
     """The state of a training run: network, its running mean (EMA), optimiser and step."""
 
     def __init__(self, config: TrainConfig, output: Path) -> None:
-        self.config, self.output, self.step = config, output, 0
+        self.config, self.output, self.step, self._earlier_s = config, output, 0, 0.0
         self.validation: list[Batch] = []
         torch.manual_seed(config.run.seed)
         self.network = SasiTransformer(SasiConfig())
@@ -80,7 +82,18 @@ class Run:
         rules = config.loss
         self.perceptual = load_lpips(Path(rules.perceptual_weights)) if rules.perceptual else None
         self._losses: list[float] = []
-        self._since = time.monotonic()
+        self._since = self._started = time.monotonic()
+
+    @property
+    def _elapsed_s(self) -> float:
+        return self._earlier_s + time.monotonic() - self._started
+
+    @property
+    def done(self) -> float:
+        """Fraction of the run, 0..1, by steps or by time, whichever is further; the rate follows it."""
+        run = self.config.run
+        by_time = self._elapsed_s / (60 * run.minutes) if run.minutes else 0.0
+        return max(self.step / run.steps, by_time)
 
     @property
     def _checkpoint(self) -> Path:
@@ -93,16 +106,17 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        self.step, self._earlier_s = state["step"], state["elapsed_s"]
         _log.info("resumed at step %d", self.step)
 
     def advance(self, batch: Batch) -> None:
         """Train on one batch, then log, save and validate when it is time."""
         run = self.config.run
-        rate = run.rate * learning_rate_share(self.step, run.steps, run.warmup)
+        done = self.done
+        rate = run.rate * learning_rate_share(self.step, done, run.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        late = self.step >= self.config.loss.perceptual_from * run.steps
+        late = done >= self.config.loss.perceptual_from
         loss = training_loss(self.network, batch, self.step, run, self.config.loss, self.perceptual if late else None)
         self.optimizer.zero_grad()
         loss.backward()
@@ -136,23 +150,35 @@ class Run:
             "mean": self.mean.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "elapsed_s": self._elapsed_s,
         }
         fresh = self._checkpoint.with_suffix(".new")
         torch.save(state, fresh)
         fresh.replace(self._checkpoint)  # a run killed while writing keeps the old checkpoint
-        detail = f"step {self.step} of {self.config.run.steps}, seed {self.config.run.seed}"
-        save_weights(self.mean, self.output / "latest.safetensors", {"license": "Apache-2.0", "detail": detail})
+        save_weights(self.mean, self.output / "latest.safetensors", self._metadata)
 
+    @property
+    def _metadata(self) -> dict[str, str]:
+        detail = f"step {self.step} of {self.config.run.steps}, seed {self.config.run.seed}"
+        return {"license": "Apache-2.0", "detail": detail}
+
+    @torch.no_grad()
     def validate(self) -> None:
-        """Score the running mean on media held back, and save pictures."""
-        for name, score in score_fills(self.mean, self.validation).items():
-            text = "%-10s PSNR %.2f  edge strip %.2f  sharpness %.2f"
-            _log.info(text, name, score.psnr, score.edge_psnr, score.sharpness)
+        """Score the running mean on media held back, keep its weights, and save pictures."""
+        scores = score_fills(self.mean, self.validation, self.perceptual)
+        for name, windows in scores.items():
+            total, (gain, worst) = pooled(windows), mean_gain(windows, scores["push-pull"])
+            _log.info(
+                "%-10s PSNR %.2f, over push-pull %+.2f (worst window %+.2f)  edge strip %.2f  sharpness %.2f  "
+                "LPIPS x100 %.3f",
+                *(name, total.psnr, gain, worst, total.edge_psnr, total.sharpness, 100 * total.lpips),
+            )
+        save_weights(self.mean, self.output / f"step_{self.step:06d}.safetensors", self._metadata)
         batch = self.validation[0]
         magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
         shown = torch.where(batch.conditions.hole, magenta, batch.conditions.known)
         columns = [shown, batch.conditions.known, row_fill(batch), fill_batch(self.mean, batch)]
-        sheet = contact_sheet([*columns, batch.truth], list(range(1, batch.truth.shape[0], batch.frames)))
+        sheet = contact_sheet([*columns, batch.truth], [batch.frames // 2])
         cv2.imwrite(str(self.output / f"preview_{self.step:06d}.png"), sheet.numpy()[..., ::-1])
 
     def finish(self) -> None:
@@ -168,12 +194,9 @@ def _groups(network: nn.Module, weight_decay: float) -> list[dict]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def learning_rate_share(step: int, steps: int, warmup: int) -> float:
-    """Fraction of the full rate: a linear start, then a cosine to 1 %."""
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+def learning_rate_share(step: int, done: float, warmup: int) -> float:
+    """Fraction of the full rate: a linear start over `warmup` steps, then a cosine to 1 % at `done` = 1."""
+    return min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1))))
 
 
 if __name__ == "__main__":

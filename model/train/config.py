@@ -18,7 +18,9 @@ class RunRules:
 
     seed: int = 1
     steps: int = 5000
-    threads: int = 2  # of the network; batches are made by one more process
+    minutes: float = 0.0  # end and anneal within this time even if fewer steps were done; 0 = as long as it takes
+    threads: int = 2  # of the network
+    workers: int = 1  # processes that make batches; 0 = the training process itself
     rate: float = 2e-3
     warmup: int = 100  # steps
     weight_decay: float = 0.01
@@ -29,7 +31,7 @@ class RunRules:
     bf16: bool = False
     save_every: int = 250
     validate_every: int = 500
-    validation_batches: int = 6
+    validation_windows: int = 20
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class LossRules:
     """Weights of the parts of the loss."""
 
     gradient: float = 0.25
+    squared: float = 0.5
+    floor: float = 0.02  # of 0..1: errors of push-pull well below it do not raise a frame's weight further
     outside: float = 0.1  # pixels of predicted tokens that are no hole
     edge: float = 0.5  # the strip beyond the frame's edge
     perceptual: float = 0.0  # LPIPS, from `perceptual_from` on
@@ -53,6 +57,7 @@ class TrainConfig:
     run: RunRules = field(default_factory=RunRules)
     loss: LossRules = field(default_factory=LossRules)
     scenes: SceneRules = field(default_factory=SceneRules)
+    validation_scenes: SceneRules = SceneRules(frames=5, height=256, width=448, batch=1, projection_share=0.0)
     training: MediaRules = field(default_factory=MediaRules)
     validation: MediaRules = field(default_factory=MediaRules)
 

@@ -14,14 +14,28 @@ def pixel_weight(hole: Tensor, edge: Tensor, predicted: Tensor, rules: LossRules
     return torch.where(hole, inside, rules.outside * predicted.float())
 
 
-def colour_loss(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean absolute difference; images (F, 3, H, W), weight (F, 1, H, W)."""
-    return (weight * (image - truth).abs()).sum() / (3 * weight.sum()).clamp(min=1)
+def fill_loss(image: Tensor, truth: Tensor, start: Tensor, weight: Tensor, rules: LossRules) -> Tensor:
+    """Error of the fill against the error of the `start` it improves, so that easy frames count as hard ones do.
+
+    image, truth, start (F, 3, H, W)     weight (F, 1, H, W)
+    returns the mean over frames, by their weight, of
+    |e| / (|e_start| + floor) + squared · e² / (e_start² + floor²) + gradient · |∇e| / (|e_start| + floor)
+
+    PSNR is a logarithm of the mean square: a frame gains as much by halving a small error as by halving a large one.
+    """
+    error, before = image - truth, (start - truth) * weight
+    size = weight.sum(dim=(1, 2, 3))
+    scale = before.abs().mean(dim=1).sum(dim=(1, 2)) + rules.floor * size
+    square_scale = (before * (start - truth)).mean(dim=1).sum(dim=(1, 2)) + rules.floor**2 * size
+    part = (weight * error.abs()).mean(dim=1).sum(dim=(1, 2)) / scale.clamp(min=1e-9)
+    part = part + rules.gradient * gradient_sum(error, weight) / scale.clamp(min=1e-9)
+    square = (weight * error.square()).mean(dim=1).sum(dim=(1, 2))
+    part = part + rules.squared * square / square_scale.clamp(min=1e-9)
+    return (size * part).sum() / size.sum().clamp(min=1)
 
 
-def gradient_loss(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean absolute difference of horizontal and vertical differences."""
-    error = image - truth
+def gradient_sum(error: Tensor, weight: Tensor) -> Tensor:
+    """Weighted sum per frame of half the absolute differences between neighbours, mean over colours: (F,)."""
     across = (error[..., 1:] - error[..., :-1]).abs() * torch.minimum(weight[..., 1:], weight[..., :-1])
     down = (error[..., 1:, :] - error[..., :-1, :]).abs() * torch.minimum(weight[..., 1:, :], weight[..., :-1, :])
-    return (across.sum() + down.sum()) / (6 * weight.sum()).clamp(min=1)
+    return (across.mean(dim=1).sum(dim=(1, 2)) + down.mean(dim=1).sum(dim=(1, 2))) / 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ class HoleScore:
     edge_pixels: float = 0.0
     detail: float = 0.0
     true_detail: float = 0.0
+    distance: float = 0.0  # LPIPS, summed over pictures
+    pictures: int = 0
 
     def add(self, image: Tensor, truth: Tensor, hole: Tensor, edge: Tensor) -> None:
         """Add frames (F, 3, H, W) with masks (F, 1, H, W) bool; `edge` is part of `hole`."""
@@ -30,6 +32,16 @@ class HoleScore:
         self.edge_pixels += edge.sum().item()
         self.detail += _detail(image.clamp(0, 1), inner)
         self.true_detail += _detail(truth, inner)
+
+    def add_distance(self, distances: Tensor) -> None:
+        """Add the LPIPS of whole pictures, (F,)."""
+        self.distance += distances.sum().item()
+        self.pictures += len(distances)
+
+    @property
+    def lpips(self) -> float:
+        """Mean LPIPS of the whole pictures; NaN when none was added."""
+        return self.distance / self.pictures if self.pictures else math.nan
 
     @property
     def psnr(self) -> float:
@@ -45,6 +57,17 @@ class HoleScore:
     def sharpness(self) -> float:
         """Mean gradient inside disocclusions relative to the truth's; 1 = as sharp."""
         return self.detail / self.true_detail if self.true_detail else math.nan
+
+
+def pooled(scores: list[HoleScore]) -> HoleScore:
+    """Add the sums of several scores."""
+    return HoleScore(*(sum(getattr(score, entry.name) for score in scores) for entry in fields(HoleScore)))
+
+
+def mean_gain(scores: list[HoleScore], others: list[HoleScore]) -> tuple[float, float]:
+    """Mean and least difference in PSNR, dB, window by window; windows without disocclusions are left out."""
+    gains = [one.psnr - other.psnr for one, other in zip(scores, others, strict=True) if one.pixels]
+    return sum(gains) / len(gains), min(gains)
 
 
 def _psnr(squared: float, pixels: float) -> float:

@@ -15,11 +15,13 @@ from model.sasi.sampler import add_noise, sample
 from model.sasi.tokens import TokenIndex, gather_patches, keep_index, scatter_patches, token_mask
 from model.sasi.transformer import SasiTransformer
 from model.train.config import LossRules, RunRules
-from model.train.losses import colour_loss, gradient_loss, pixel_weight
+from model.train.losses import fill_loss, pixel_weight
+from model.train.lpips import Lpips
 from model.train.measures import HoleScore
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 """(image, truth) (F, 3, H, W) 0..1 -> scalar"""
+_LEAST_HOLE = 0.005
 
 
 def training_loss(
@@ -42,11 +44,12 @@ def training_loss(
     hole = batch.conditions.hole
     changed = (image.detach() != batch.conditions.known).any(dim=1, keepdim=True)
     weight = pixel_weight(hole, batch.edge, changed, rules)
-    loss = colour_loss(image, batch.truth, weight) + rules.gradient * gradient_loss(image, batch.truth, weight)
+    loss = fill_loss(image, batch.truth, batch.conditions.known, weight, rules)
     if perceptual is not None:
         shown = torch.arange(step % batch.frames, len(image), batch.frames)  # one frame of each window: it is costly
         mixed = torch.where(hole, image, batch.truth)[shown]
-        loss = loss + rules.perceptual * perceptual(mixed, batch.truth[shown])
+        share = hole[shown].float().mean().clamp(min=_LEAST_HOLE)  # a mean over pictures is small where holes are
+        loss = loss + rules.perceptual * perceptual(mixed, batch.truth[shown]) / share
     return loss
 
 
@@ -76,15 +79,22 @@ def row_fill(batch: Batch) -> Tensor:
     return torch.where(conditions.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
 
 
-def score_fills(network: SasiTransformer, batches: list[Batch]) -> dict[str, HoleScore]:
-    """Score the network, row fill and background push-pull on the same windows."""
-    scores = {"sasi": HoleScore(), "row fill": HoleScore(), "push-pull": HoleScore()}
+def score_fills(
+    network: SasiTransformer, batches: list[Batch], lpips: Lpips | None = None
+) -> dict[str, list[HoleScore]]:
+    """Score the network, row fill and background push-pull on the same windows, each window by itself.
+
+    lpips  looks at the middle frame of each window; None = left out
+    """
+    scores: dict[str, list[HoleScore]] = {}
     for batch in batches:
-        fills = {
-            "sasi": fill_batch(network, batch),
-            "row fill": row_fill(batch),
-            "push-pull": batch.conditions.known,
-        }
+        hole, middle = batch.conditions.hole, slice(batch.frames // 2, batch.frames // 2 + 1)
+        fills = {"sasi": fill_batch(network, batch), "row fill": row_fill(batch), "push-pull": batch.conditions.known}
         for name, image in fills.items():
-            scores[name].add(image, batch.truth, batch.conditions.hole, batch.edge)
+            score = HoleScore()
+            score.add(image, batch.truth, hole, batch.edge)
+            if lpips is not None:
+                mixed = torch.where(hole, image, batch.truth)[middle].clamp(0, 1)
+                score.add_distance(lpips.per_picture(mixed, batch.truth[middle]))
+            scores.setdefault(name, []).append(score)
     return scores

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from model.sasi import config as sasi_config
 from model.sasi.inpainter import load_inpainter
 from model.train import __main__ as training
 from model.train.config import LossRules, RunRules, TrainConfig, read_config
-from model.train.losses import colour_loss, gradient_loss, pixel_weight
+from model.train.losses import fill_loss, gradient_sum, pixel_weight
 from model.train.lpips import Lpips, load_lpips
 from model.train.measures import HoleScore
 
@@ -32,10 +33,9 @@ def config(tmp_path, monkeypatch):
     for name in ("a", "b"):
         picture = cv2.resize(rng.integers(0, 256, (12, 30, 3), dtype=np.uint8), (300, 120))
         cv2.imwrite(str(media / f"{name}.png"), picture)
-    run = RunRules(steps=4, warmup=2, threads=1, save_every=2, validate_every=4, validation_batches=1)
+    run = RunRules(steps=4, warmup=2, threads=1, save_every=2, validate_every=4, validation_windows=1)
     scenes = SceneRules(frames=2, height=32, width=64, batch=1)
-    rules = MediaRules()
-    return TrainConfig(str(media), str(tmp_path / "out"), run, LossRules(), scenes, rules, rules)
+    return TrainConfig(str(media), str(tmp_path / "out"), run, scenes=scenes, validation_scenes=scenes)
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(config, tmp_path, monkeypatch):
@@ -65,9 +65,9 @@ def test_a_stopped_run_goes_on_to_the_same_weights(config, tmp_path, monkeypatch
 
 
 def test_the_rate_starts_small_and_ends_small():
-    share = [training.learning_rate_share(step, 100, 10) for step in range(100)]
+    share = [training.learning_rate_share(step, step / 100, 10) for step in range(100)]
     assert share[0] == pytest.approx(0.1)
-    assert max(share) == pytest.approx(1.0)
+    assert max(share) == pytest.approx(1.0, abs=0.03)
     assert share[-1] < 0.02
 
 
@@ -79,9 +79,20 @@ def test_the_shipped_config_is_read(request):
 
 def test_nothing_held_back_for_validation_is_trained_on(request, tmp_path):
     config = read_config(request.config.rootpath / "model/train/configs/lite.toml")
-    for name in ("bedroom.mp4", "car-detection.mp4", "mate-a.jpg", "budgie-tea-gardens.jpg"):
+    for name in ("car-detection.mp4", "mate-andrew-ridley-54228.jpg", "budgie-tea-gardens.jpg"):
         assert config.validation.admits(tmp_path / name)
         assert not config.training.admits(tmp_path / name)
+    for name in ("bedroom.mp4", "mate-tommy-lisbin-189189.jpg", "budgie-roman-colosseum.jpg"):
+        assert not config.validation.admits(tmp_path / name)
+        assert not config.training.admits(tmp_path / name)
+
+
+def test_a_run_ends_when_its_time_is_up(config, tmp_path):
+    run = replace(config.run, steps=1_000_000, minutes=0.02)
+    training.train(replace(config, run=run))
+    state = torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)
+    assert 1 <= state["step"] < 1_000_000
+    assert state["elapsed_s"] >= 1.2
 
 
 @pytest.mark.parametrize(
@@ -107,10 +118,30 @@ def test_the_command_says_what_is_wrong_and_exits_2(tmp_path, monkeypatch, capsy
     assert "missing.toml" in capsys.readouterr().err
 
 
-def test_losses_of_a_constant_error_are_the_error_and_no_gradient():
+def test_a_constant_error_counts_by_the_error_of_the_start():
     truth, weight = torch.rand(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
-    assert colour_loss(truth + 0.25, truth, weight).item() == pytest.approx(0.25)
-    assert gradient_loss(truth + 0.25, truth, weight).item() == pytest.approx(0, abs=1e-6)
+    rules = LossRules(squared=1.0, floor=0.1)
+    loss = fill_loss(truth + 0.2, truth, truth + 0.4, weight, rules)
+    # no gradient in the error: 0.2 / (0.4 + 0.1) + 0.2² / (0.4² + 0.1²)
+    assert loss.item() == pytest.approx(0.4 + 0.04 / 0.17)
+
+
+def test_gradients_of_the_error_count():
+    error, weight = torch.zeros(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
+    error[..., 4:] = 0.5  # one step in each of eight rows
+    assert gradient_sum(error, weight).item() == pytest.approx(8 * 0.5 / 2)
+
+
+def test_easy_frames_count_as_much_as_hard_ones():
+    truth, weight = torch.zeros(2, 3, 4, 4), torch.ones(2, 1, 4, 4)
+    start = torch.full_like(truth, 0.4)
+    start[1] = 0.04
+    rules = LossRules(squared=0.0, floor=0.0)
+    hard, easy = start / 1.0, start / 1.0
+    hard[0] /= 2
+    easy[1] /= 2
+    assert fill_loss(hard, truth, start, weight, rules).item() == pytest.approx(0.75)
+    assert fill_loss(easy, truth, start, weight, rules).item() == pytest.approx(0.75)
 
 
 def test_pixels_count_by_where_they_lie():
