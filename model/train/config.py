@@ -48,6 +48,9 @@ class LossRules:
     perceptual_weights: str = ""  # see `model.train.lpips.load_lpips`
 
 
+_VALIDATION_SCENES = SceneRules(frames=5, height=256, width=448, batch=1, projection_share=0.0)
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything a run depends on. `media` and `output` are folders, relative to where the command runs."""
@@ -57,7 +60,7 @@ class TrainConfig:
     run: RunRules = field(default_factory=RunRules)
     loss: LossRules = field(default_factory=LossRules)
     scenes: SceneRules = field(default_factory=SceneRules)
-    validation_scenes: SceneRules = SceneRules(frames=5, height=256, width=448, batch=1, projection_share=0.0)
+    validation_scenes: SceneRules = field(default_factory=lambda: _VALIDATION_SCENES)
     training: MediaRules = field(default_factory=MediaRules)
     validation: MediaRules = field(default_factory=MediaRules)
 

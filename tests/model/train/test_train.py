@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file
 
 from model.data.dataset import SceneRules
-from model.data.media import MediaRules
 from model.errors import SettingsError, WeightsError
 from model.sasi import config as sasi_config
 from model.sasi.inpainter import load_inpainter
