@@ -50,6 +50,9 @@ def _add_serve(verbs: argparse._SubParsersAction) -> None:
         "--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)"
     )
     verb.add_argument(
+        "--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)"
+    )
+    verb.add_argument(
         "--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)"
     )
     verb.add_argument(
@@ -67,6 +70,7 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         listen=flags.listen,
         token_file=flags.token_file,
         idle_exit_s=flags.idle_exit,
+        unload_idle_s=flags.unload_idle,
         drain_s=flags.drain,
         devices=tuple(flags.device or ("auto",)),
         warm_up=not flags.no_warm_up,

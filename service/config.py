@@ -22,7 +22,11 @@ class ServiceLimits:
     max_height: int = 16384  # px
     max_window: int = 81  # frames
     max_window_bytes: int = 4 * GIB  # pixels of all input frames of a window
-    max_queued_windows: int = 16  # waiting or running, per device
+    max_queued_windows: int = 32  # waiting or running, per device
+    max_queued_per_session: int = 8  # of them, one session's
+    max_pending_bytes: int = 16 * GIB  # pixels of all windows under way that came as chunks
+    max_sessions: int = 256  # with windows in the last minute
+    max_windows_per_s: float = 200.0  # one session's, over some seconds
     max_chunk_bytes: int = 2 * MIB
     max_stores: int = 64
     max_store_bytes: int = 16 * GIB  # one store
@@ -42,6 +46,7 @@ class ServiceConfig:
     listen: str | None = None  # "127.0.0.1:PORT", loopback only; None: no TCP; port 0: any free one
     token_file: Path | None = None  # None: token in runtime_dir
     idle_exit_s: float | None = None  # leave after so long without windows or streams; None: never
+    unload_idle_s: float | None = 900.0  # an idle device gives the memory of its models back; None: never
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
     devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
     warm_up: bool = True  # load torch and the default weights at once, in the background
@@ -57,6 +62,8 @@ class ServiceConfig:
             _check_loopback(self.listen)
         if self.idle_exit_s is not None and not self.idle_exit_s > 0:
             raise InvalidInputError(f"--idle-exit must be above 0 s; got {self.idle_exit_s:g}")
+        if self.unload_idle_s is not None and not self.unload_idle_s > 0:
+            raise InvalidInputError(f"--unload-idle must be above 0 s; got {self.unload_idle_s:g}")
 
     @property
     def socket_path(self) -> Path:

@@ -6,9 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import grpc.aio
@@ -16,15 +14,15 @@ import numpy as np
 from stereoconvert.v1 import frame_pb2, stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
-from service.config import ServiceLimits
+from service.device_memory import with_second_try
 from service.errors import DrainingError, StalledError
-from service.frame_cache import FrameBytes, FrameCache
+from service.frame_cache import FrameBytes
 from service.frame_receiver import FrameReceiver
-from service.frame_store import FrameStores, StoreSlot
+from service.frame_store import StoreSlot
 from service.frame_wire import format_to_wire
 from service.gpu_worker import DeviceWorker, JobState, WindowJob, least_loaded
 from service.slot_pool import SlotPool
-from service.stereo_model import StereoModel, WindowOutput
+from service.stereo_model import WindowOutput
 from service.window_pixels import (
     ComputedResults,
     SourceResults,
@@ -34,6 +32,7 @@ from service.window_pixels import (
     decode_window,
 )
 from service.window_plan import WindowPlan, plan_window
+from service.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +40,6 @@ END_OF_STREAM = grpc.aio.EOF  # pyright: ignore[reportAttributeAccessIssue] - mi
 
 Request = stereo_convert_pb2.ConvertWindowRequest
 Response = stereo_convert_pb2.ConvertWindowResponse
-
-
-@dataclass
-class Workshop:
-    """What all calls share."""
-
-    model: StereoModel
-    workers: list[DeviceWorker]
-    stores: FrameStores
-    cache: FrameCache
-    limits: ServiceLimits
-    copiers: ThreadPoolExecutor  # copies pixels beside the event loop
-    calls: dict[bytes, ConvertCall] = field(default_factory=dict)  # by request_id
-    draining: bool = False
 
 
 class ConvertCall:
@@ -89,8 +74,9 @@ class ConvertCall:
 
     async def _serve(self) -> None:
         plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
+        self._shop.admission.admit(plan.session_id)
         if not plan.is_passthrough:
-            least_loaded(self._shop.workers).check_room()
+            least_loaded(self._shop.workers).check_room(plan.session_id)
         async with self._registered(plan):
             start = time.perf_counter()
             received = await self._receive(plan)
@@ -115,7 +101,8 @@ class ConvertCall:
         for store in stores:
             store.acquire()
         try:
-            yield
+            with self._shop.admission.holding(plan.chunk_bytes):
+                yield
         finally:
             for store in stores:
                 store.release()
@@ -197,7 +184,11 @@ class ConvertCall:
         left_s = self._context.time_remaining()
         deadline = time.monotonic() + left_s if left_s is not None else None
         job = self._job = worker.submit(
-            lambda progress: self._compute(plan, received, worker.device, progress),
+            lambda progress: with_second_try(
+                lambda: self._compute(plan, received, worker.device, progress),
+                lambda: self._shop.make_room(worker.device),
+            ),
+            client=plan.session_id,
             interactive=plan.interactive,
             deadline=deadline,
             on_change=notify,

@@ -32,7 +32,7 @@ class FrameReceiver:
     def _note(self, key: bytes, size: int) -> None:
         if self._sizes.setdefault(key, size) != size:
             raise InvalidInputError("content_key names frames of two sizes; a key must be a hash of pixels and format")
-        known = self._cache.get((self._session_id, key), size)
+        known = self._cache.get_sized((self._session_id, key), size)
         if known is not None:
             self._received[key] = known
 
@@ -48,7 +48,7 @@ class FrameReceiver:
         """
         for key in self.needed:
             self._received[key] = await self._receive_frame(read, key, self._sizes[key])
-            self._cache.put((self._session_id, key), self._received[key])
+            self._cache.put_frame((self._session_id, key), self._received[key])
         return self._received
 
     async def _receive_frame(self, read: Read, key: bytes, size: int) -> memoryview:

@@ -1,8 +1,7 @@
-"""⑤ One thread, one queue, one device. Interactive windows go before batch, each kind in order of arrival."""
+"""⑤ One thread, one queue, one device: windows one at a time, in the order of the fair queue."""
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -10,8 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from model.errors import Cancelled, DeviceMemoryError
+from model.errors import Cancelled
+from service.device_memory import in_our_words
 from service.errors import DeadlinePassedError, DrainingError, QueueFullError
+from service.fair_queue import FairQueue
 
 Progress = Callable[[str, float], None]
 Work = Callable[[Progress], Any]
@@ -37,6 +38,7 @@ class WindowJob:
     interactive: bool
     deadline: float | None  # of time.monotonic()
     on_change: Callable[[], None]
+    client: bytes = b""
     future: Future = field(default_factory=Future)
     state: JobState = JobState("queued", 0.0, 0)
     _cancelled: threading.Event = field(default_factory=threading.Event)
@@ -77,59 +79,83 @@ class WindowJob:
             self.check()
             result = self.work(self.report)
         except BaseException as error:
-            self.future.set_exception(_translated(error))
+            self.future.set_exception(in_our_words(error))
         else:
             self.future.set_result(result)
         self.on_change()
 
 
+@dataclass(frozen=True)
+class WorkerLimits:
+    """How much may wait for one device, and when it rests."""
+
+    capacity: int = 32  # jobs waiting or running
+    capacity_per_client: int = 32  # of them, one client's
+    idle_s: float | None = None  # without work for so long, `on_idle` is called once; None: never
+
+
 class DeviceWorker:
     """Runs windows on one device, one at a time."""
 
-    def __init__(self, device: str, capacity: int) -> None:
+    def __init__(
+        self, device: str, limits: WorkerLimits = WorkerLimits(), on_idle: Callable[[], None] = lambda: None
+    ) -> None:  # fmt: skip
         self.device = device
-        self._capacity = capacity
-        self._waiting: list[tuple[int, int, WindowJob]] = []  # (0 interactive | 1 batch, ticket, job)
+        self._limits = limits
+        self._on_idle = on_idle
+        self._waiting: FairQueue[WindowJob] = FairQueue()
         self._running: WindowJob | None = None
-        self._tickets = itertools.count()
         self._condition = threading.Condition()
         self._closing = False
+        self._rested = True  # nothing has run since `on_idle`
         self._last_s = FIRST_GUESS_S
         self._thread = threading.Thread(target=self._loop, name=f"worker {device}", daemon=True)
         self._thread.start()
 
     def submit(
-        self, work: Work, *, interactive: bool = False, deadline: float | None = None, on_change=lambda: None
+        self,
+        work: Work,
+        *,
+        client: bytes = b"",
+        interactive: bool = False,
+        deadline: float | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> WindowJob:
         """Queue `work(progress)`.
 
+        client     who shares the device fairly with other clients
         on_change  called from any thread whenever the job's state changes or it is done
 
         Raises QueueFullError with a hint when to come back, DrainingError after `close`.
         """
-        job = WindowJob(work, interactive, deadline, on_change)
+        job = WindowJob(work, interactive, deadline, on_change, client)
         with self._condition:
             if self._closing:
                 raise DrainingError("the service is shutting down; repeat the window when it is back")
-            self._check_room()
-            self._waiting.append((not interactive, next(self._tickets), job))
-            self._waiting.sort(key=lambda entry: entry[:2])
+            self._check_room(client)
+            self._waiting.push(job, client, interactive)
             self._tell_positions()
             self._condition.notify()
         return job
 
-    def check_room(self) -> None:
+    def check_room(self, client: bytes = b"") -> None:
         """Raise QueueFullError now, before a client sends frames in vain, if `submit` would."""
         with self._condition:
-            self._check_room()
+            self._check_room(client)
 
-    def _check_room(self) -> None:
+    def _check_room(self, client: bytes) -> None:
         self._drop_cancelled()
-        if self._load() >= self._capacity:
-            raise QueueFullError(
-                f"{self._load()} windows wait for {self.device} already, which is the limit; come back later",
-                retry_after_ms=max(1, round(1000 * self._last_s)),
-            )
+        own = self._waiting.count_of(client) + (self._running is not None and self._running.client == client)
+        if own >= self._limits.capacity_per_client:
+            self._refuse(f"{own} windows of this client wait")
+        if self._load() >= self._limits.capacity:
+            self._refuse(f"{self._load()} windows wait")
+
+    def _refuse(self, found: str) -> None:
+        raise QueueFullError(
+            f"{found} for {self.device} already, which is the limit; come back later",
+            retry_after_ms=max(1, round(1000 * self._last_s)),
+        )
 
     @property
     def load(self) -> int:
@@ -151,14 +177,15 @@ class DeviceWorker:
 
     def _drop_cancelled(self) -> None:
         """Settle what was cancelled while it waited, so that it takes no place."""
-        dropped = [job for _, _, job in self._waiting if job.cancelled]
-        self._waiting = [entry for entry in self._waiting if not entry[2].cancelled]
+        dropped = [job for job in self._waiting.in_order(self._last_s) if job.cancelled]
+        if dropped:
+            self._waiting.remove(dropped)
         for job in dropped:
             job.run()
 
     def _tell_positions(self) -> None:
         ahead = int(self._running is not None)
-        for place, (_, _, job) in enumerate(self._waiting):
+        for place, job in enumerate(self._waiting.in_order(self._last_s)):
             job.moved_to(place + ahead)
 
     def _loop(self) -> None:
@@ -166,36 +193,28 @@ class DeviceWorker:
             start = time.monotonic()
             job.run()
             with self._condition:
-                self._last_s = time.monotonic() - start
-                self._running = None
+                if self._running is job:  # the rest of an idle worker is no window
+                    self._last_s = time.monotonic() - start
+                    self._waiting.charge(job.client, self._last_s)
+                    self._running = None
 
     def _next(self) -> WindowJob | None:
+        """The next job, once there is one, or `on_idle` as one; None when the worker closes."""
         with self._condition:
             while True:
                 self._drop_cancelled()
-                if self._waiting:
-                    self._running = self._waiting.pop(0)[2]
+                if len(self._waiting):
+                    self._running = self._waiting.pop()
+                    self._rested = False
                     self._tell_positions()
                     return self._running
                 if self._closing:
                     return None
-                self._condition.wait()
+                if not self._condition.wait(None if self._rested else self._limits.idle_s):
+                    self._rested = True
+                    return WindowJob(lambda _: self._on_idle(), False, None, lambda: None)
 
 
 def least_loaded(workers: list[DeviceWorker]) -> DeviceWorker:
     """The worker that would begin soonest."""
     return min(workers, key=lambda worker: worker.load)
-
-
-def _translated(error: BaseException) -> BaseException:
-    """Say in our words when memory ran out; torch has a class for it on GPUs and only a text on the processor."""
-    out_of_memory = (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
-    )
-    if not out_of_memory or isinstance(error, DeviceMemoryError):
-        return error
-    return DeviceMemoryError(
-        "the device has not enough memory for this window; lower max width or the window, or close other programs"
-    )

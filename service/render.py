@@ -59,7 +59,7 @@ def render(order: RenderOrder, model: StereoModel) -> int:
         order = replace(order, settings=replace(order.settings, window=1))
     result_format = grown_format(source.format, order.settings.output)
     writer = open_writer(order.output, order.codec, result_format, order.fps or source.fps or DEFAULT_FPS)
-    run = _Run(model, DeviceWorker(resolve_devices((order.device,))[0], capacity=1), writer, _expected(source, order))
+    run = _Run(model, DeviceWorker(resolve_devices((order.device,))[0]), writer, _expected(source, order))
     try:
         frames = _paired(source, depth, order.frames)
         for window in windows_of(frames, source.first_number, order.settings.window):

@@ -14,16 +14,18 @@ import grpc.aio
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from model.errors import InvalidInputError
+from service.admission import Admission
 from service.config import ServiceConfig
-from service.convert_call import END_OF_STREAM, ConvertCall, Workshop
+from service.convert_call import END_OF_STREAM, ConvertCall
 from service.devices import device_facts, resolve_devices
 from service.errors import DrainingError
 from service.frame_cache import FrameCache
 from service.frame_store import FrameStores
-from service.gpu_worker import DeviceWorker, WindowJob
+from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
 from service.model_version import product_version
 from service.stereo_model import StereoModel
 from service.window_plan import CONTRACT_VERSION, check_id
+from service.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +79,22 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         limits = config.limits
         self.shop = Workshop(
             model=model,
-            workers=[DeviceWorker(device, limits.max_queued_windows) for device in resolve_devices(config.devices)],
+            workers=[self._worker(device) for device in resolve_devices(config.devices)],
             stores=FrameStores(limits.max_stores, limits.max_store_bytes),
             cache=FrameCache(limits.cache_bytes),
             limits=limits,
+            admission=Admission(limits),
             copiers=ThreadPoolExecutor(COPIER_THREADS, thread_name_prefix="copier"),
         )
+
+    def _worker(self, device: str) -> DeviceWorker:
+        limits = self._config.limits
+        bounds = WorkerLimits(limits.max_queued_windows, limits.max_queued_per_session, self._config.unload_idle_s)
+        return DeviceWorker(device, bounds, on_idle=lambda: self._unload(device))
+
+    def _unload(self, device: str) -> None:
+        log.info("%s is idle; its models are unloaded until the next window", device)
+        self._model.unload(device)
 
     def warm_up(self) -> None:
         """Load the model in the background, on the workers themselves."""

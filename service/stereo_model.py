@@ -5,6 +5,8 @@ Torch is imported on the worker's thread, with the first window or the warm-up, 
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -89,6 +91,10 @@ class StereoModel(Protocol):
         """Make the first window on `device` as fast as the others. Called on that device's worker thread."""
         ...
 
+    def unload(self, device: str) -> None:
+        """Give back what memory of `device` models hold; the next window loads again. Called on its worker's thread."""
+        ...
+
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
         """Convert one window. Called on the worker's thread of `device`; what `progress` raises passes through."""
         ...
@@ -123,6 +129,21 @@ class TorchModel:
         except WeightsError as error:
             entry = InventoryEntry(DEFAULT_INPAINTER, "Apache-2.0", False, str(error))
         self._inventory = Inventory((entry,), estimators)
+
+    def unload(self, device: str) -> None:
+        """Forget the networks of `device`; depth models forget theirs on every device and load when asked."""
+        with self._loading:
+            for key in [key for key in self._inpainters if key[1] == device]:
+                del self._inpainters[key]
+        if (torch := sys.modules.get("torch")) is None:
+            return
+        from model.depth.learned import installed_estimators
+
+        for estimator in installed_estimators():
+            estimator.unload()
+        gc.collect()
+        if device.startswith("cuda"):
+            torch.cuda.empty_cache()
 
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
         """Run disparity, warp, fill and composite on one window."""

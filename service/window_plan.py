@@ -62,6 +62,12 @@ class WindowPlan:
         return self.settings.output == "left" and self.settings.floating_window == "off"
 
     @property
+    def chunk_bytes(self) -> int:
+        """Pixels that come as chunks; each content once."""
+        sizes = {frame.content_key: frame.format.frame_bytes for frame in self.frames + self.depth if not frame.slot}
+        return sum(sizes.values())
+
+    @property
     def label(self) -> str:
         """The request in logs."""
         return self.request_id.hex()[:8]

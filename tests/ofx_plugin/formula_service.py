@@ -56,6 +56,9 @@ class FormulaModel:
     def load(self, device: str) -> None:
         pass
 
+    def unload(self, device: str) -> None:
+        pass
+
     def convert(self, window: WindowInput, device: str, progress: Callable[[str, float], None]) -> WindowOutput:
         self.windows.append((window.first_frame, len(window.frames), window.wanted))
         self.before_window(window)

@@ -30,7 +30,9 @@ class FakeModel:
     gate: threading.Event = field(default_factory=threading.Event)
     running: threading.Event = field(default_factory=threading.Event)
     windows: list[WindowInput] = field(default_factory=list)
-    error: Exception | None = None
+    unloaded: list[str] = field(default_factory=list)
+    error: Exception | None = None  # raised by every window
+    errors: list[Exception] = field(default_factory=list)  # raised by one window each
     factor: float = 0.5
 
     def __post_init__(self) -> None:
@@ -48,12 +50,18 @@ class FakeModel:
     def load(self, device: str) -> None:
         """There is nothing to load."""
 
+    def unload(self, device: str) -> None:
+        """There is nothing to unload, but that it was asked for."""
+        self.unloaded.append(device)
+
     def convert(self, window: WindowInput, device: str, progress: Callable[[str, float], None]) -> WindowOutput:
         self.windows.append(window)
         self.running.set()
         progress("depth", 0.0)
         while not self.gate.wait(0.005):
             progress("fill", 0.5)
+        if self.errors:
+            raise self.errors.pop(0)
         if self.error is not None:
             raise self.error
         images = window.frames[list(window.wanted)] * np.float32(self.factor)

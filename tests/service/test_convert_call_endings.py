@@ -104,3 +104,32 @@ def test_cancelling_an_unknown_window_is_fine(client):
     assert not cancel(client, bytes(16))
     code, _ = status(lambda: cancel(client, b"short"))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_window_that_found_no_memory_is_tried_again_with_room(service, client, small, make_frames):
+    frames = make_frames(small, 1)
+    client.convert(client.header(frames, small), frames)
+    assert service.shop.cache.used_bytes > 0
+    service.model.errors = [MemoryError()]
+    window = client.convert(client.header(make_frames(small, 2), small, wanted=[0, 1]), make_frames(small, 2))
+    assert (len(window.frames), service.model.unloaded, service.shop.cache.used_bytes) == (2, ["cpu"], 0)
+
+
+def test_an_idle_device_gives_its_memory_back(start_service, small, make_frames, eventually):
+    service = start_service(unload_idle_s=0.05)
+    frames = make_frames(small, 1)
+    with ServiceClient(service.target) as client:
+        client.convert(client.header(frames, small), frames)
+        eventually(lambda: service.model.unloaded == ["cpu"])
+        assert len(client.convert(client.header(frames, small), frames).frames) == 1
+
+
+def test_a_session_that_asks_too_often_is_told_when_to_come_back(start_service, small, make_frames):
+    service = start_service(limits={"max_windows_per_s": 0.2})
+    frames = make_frames(small, 1)
+    with ServiceClient(service.target) as client:
+        client.convert(client.header(frames, small, LEFT), frames)
+        with pytest.raises(grpc.RpcError) as refused:
+            client.convert(client.header(frames, small, LEFT), frames)
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert re.search(r"retry-after-ms', value='[1-9]", str(refused.value.trailing_metadata()))

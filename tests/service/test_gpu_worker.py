@@ -7,7 +7,7 @@ import pytest
 
 from model.errors import Cancelled, DeviceMemoryError
 from service.errors import DeadlinePassedError, DrainingError, QueueFullError
-from service.gpu_worker import DeviceWorker, WindowJob, least_loaded
+from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits, least_loaded
 
 WAIT_S = 5.0
 
@@ -29,7 +29,7 @@ class Gate:
 
 @pytest.fixture
 def worker():
-    made = DeviceWorker("cpu", capacity=4)
+    made = DeviceWorker("cpu", WorkerLimits(capacity=4))
     yield made
     made.close(WAIT_S)
 
@@ -130,20 +130,58 @@ def test_the_fraction_never_falls(worker):
     assert seen == [0.2, 0.6, 0.6, 1.0]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [MemoryError(), type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), RuntimeError("you can't allocate memory")],
-)
-def test_memory_that_ran_out_is_said_in_our_words(worker, error):
+def test_memory_that_ran_out_is_said_in_our_words(worker):
     def fail(progress):
-        raise error
+        raise MemoryError
 
     with pytest.raises(DeviceMemoryError, match="lower max width"):
         worker.submit(fail).future.result(WAIT_S)
 
 
+def test_one_client_cannot_fill_the_queue():
+    worker = DeviceWorker("cpu", WorkerLimits(capacity=9, capacity_per_client=2))
+    gate = Gate()
+    worker.submit(gate, client=b"greedy")
+    assert gate.started.wait(WAIT_S)
+    worker.submit(lambda progress: None, client=b"greedy")
+    with pytest.raises(QueueFullError, match="2 windows of this client wait"):
+        worker.submit(lambda progress: None, client=b"greedy")
+    worker.submit(lambda progress: None, client=b"modest")
+    gate.open.set()
+    assert worker.close(WAIT_S)
+
+
+def test_a_client_that_had_much_waits_for_one_that_had_little(worker, gate):
+    order: list[str] = []
+
+    def work(name: str):
+        def run(progress) -> None:
+            time.sleep(0.02 if name == "a1" else 0.0)
+            order.append(name)
+
+        return worker.submit(run, client=name[:1].encode())
+
+    jobs = [work(name) for name in ("a1", "a2", "b1")]
+    gate.open.set()
+    for job in jobs:
+        job.future.result(WAIT_S)
+    assert order == ["a1", "b1", "a2"]
+
+
+def test_an_idle_worker_rests_once_and_works_on():
+    rests = threading.Semaphore(0)
+    worker = DeviceWorker("cpu", WorkerLimits(idle_s=0.02), on_idle=rests.release)
+    assert not rests.acquire(timeout=0.1), "nothing has run yet, so there is nothing to unload"
+    worker.submit(lambda progress: None)
+    assert rests.acquire(timeout=WAIT_S)
+    assert not rests.acquire(timeout=0.1)
+    assert worker.submit(lambda progress: 7).future.result(WAIT_S) == 7
+    assert rests.acquire(timeout=WAIT_S)
+    assert worker.close(WAIT_S)
+
+
 def test_closing_finishes_what_waits_and_takes_no_more():
-    worker = DeviceWorker("cpu", capacity=4)
+    worker = DeviceWorker("cpu", WorkerLimits(capacity=4))
     gate = Gate()
     first, second = worker.submit(gate), worker.submit(lambda progress: 2)
     threading.Timer(0.02, gate.open.set).start()
@@ -154,6 +192,6 @@ def test_closing_finishes_what_waits_and_takes_no_more():
 
 
 def test_the_least_loaded_device_is_chosen(worker, gate):
-    idle = DeviceWorker("cuda:0", capacity=4)
+    idle = DeviceWorker("cuda:0")
     assert least_loaded([worker, idle]) is idle
     idle.close(WAIT_S)
