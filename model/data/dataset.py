@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from model.data.layered_scenes import Scene, layered_scene
 from model.data.media import Library
+from model.data.pair_folder import StoredPairs
 from model.data.projection_pairs import projection_pair
 from model.sasi.conditions import Conditions, prepare_conditions
 
@@ -23,7 +24,8 @@ class SceneRules:
     height: int = 128  # px, a multiple of 16
     width: int = 192  # px, a multiple of 16
     batch: int = 4  # windows
-    projection_share: float = 0.2  # of the windows that have PBDP holes; the rest are layered scenes
+    projection_share: float = 0.2  # of the windows that have PBDP holes
+    stored_share: float = 0.0  # of the windows that are cut out of stored pairs; the rest are layered scenes
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,17 @@ def _channels_first(arrays: list[np.ndarray]) -> Tensor:
 class SceneBatches(Dataset[Batch]):
     """Batch number i of an endless run; made anew whenever it is asked for."""
 
-    def __init__(self, library: Library, rules: SceneRules, seed: int, first: int = 0, count: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        library: Library,
+        rules: SceneRules,
+        seed: int,
+        first: int = 0,
+        count: int = 1 << 30,
+        pairs: StoredPairs | None = None,
+    ) -> None:
         self._library, self._rules, self._seed, self._first, self._count = library, rules, seed, first, count
+        self._pairs = pairs
 
     def __len__(self) -> int:
         return self._count - self._first
@@ -74,9 +85,14 @@ class SceneBatches(Dataset[Batch]):
         return make_batch([self._scene(rng) for _ in range(self._rules.batch)])
 
     def _scene(self, rng: np.random.Generator) -> Scene:
-        rules = self._rules
-        draw = projection_pair if rng.random() < rules.projection_share else layered_scene
+        rules, kind = self._rules, rng.random()
+        size = (rules.frames, rules.height, rules.width)
         while True:
-            scene = draw(rng, self._library, rules.frames, rules.height, rules.width)
+            if kind < rules.projection_share:
+                scene = projection_pair(rng, self._library, *size)
+            elif self._pairs is not None and kind < rules.projection_share + rules.stored_share:
+                scene = self._pairs.draw(rng, *size)
+            else:
+                scene = layered_scene(rng, self._library, *size)
             if scene.hole.any():
                 return scene

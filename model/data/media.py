@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,7 +19,7 @@ Picture = NDArray[np.uint8]
 """(H, W, 3), RGB, display-referred."""
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-CLIP_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm")
+CLIP_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg")
 _log = logging.getLogger(__name__)
 
 
@@ -97,6 +98,31 @@ def read_clip(path: Path, width_px: int, frames: int) -> list[Picture]:
     if not pictures:
         raise InvalidInputError(f"{path} has no frame that can be decoded; remove it or exclude it")
     return pictures
+
+
+def read_runs(path: Path, width_px: int, length: int, every: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield runs of consecutive frames of a clip: the number of the first, and `length` frames (T, H, W, 3) RGB.
+
+    Runs start at every `every`-th frame; one that the clip's end cuts short is left out.
+    Raises InvalidInputError when the clip has no frame.
+    """
+    reader = cv2.VideoCapture(str(path))
+    try:
+        number, run = 0, []
+        while True:
+            decoded, picture = reader.read()
+            if not decoded:
+                break
+            if number % every < length:
+                run.append(_reduced(picture, width_px))
+            if len(run) == length:
+                yield number - length + 1, np.stack(run)
+                run = []
+            number += 1
+    finally:
+        reader.release()
+    if number == 0:
+        raise InvalidInputError(f"{path} has no frame that can be decoded; remove it")
 
 
 def _reduced(picture: MatLike, width_px: int) -> Picture:

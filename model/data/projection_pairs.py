@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.data.layered_scenes import Scene, layered_scene
 from model.data.media import Library
-from model.warp.dual_projection import dual_projection
+from model.warp.dual_projection import DualProjection, dual_projection
 
 
 def projection_pair(
@@ -20,14 +20,28 @@ def projection_pair(
 ) -> Scene:
     """Draw a random scene and replace its holes by those of the dual projection."""
     scene = layered_scene(rng, library, frames, height, width)
-    # dual projection leaves holes on the left of near objects, as in a left eye; the right eye's are mirrored
-    mirrored = dual_projection(_mirrored_tensor(scene.truth), _mirrored_tensor(scene.disparity[..., None]))
-    hole = mirrored.disocclusion.flip(-1)[:, 0].numpy()
+    projection = right_eye_projection(_channels_first(scene.truth), _channels_first(scene.disparity[..., None]))
+    hole = projection.disocclusion[:, 0].numpy()
     return Scene(scene.truth, scene.truth, hole, _beyond_the_border(hole, scene.disparity), scene.disparity)
 
 
-def _mirrored_tensor(array: NDArray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array[:, :, ::-1].transpose(0, 3, 1, 2)))
+def right_eye_projection(frames: torch.Tensor, disparity: torch.Tensor) -> DualProjection:
+    """Project mono footage as a right eye: dual projection leaves a left eye's holes, the right eye's are mirrored.
+
+    frames     (T, C, H, W)  float32, finite
+    disparity  (T, 1, H, W)  float32, px, of `frames`, > 0 is nearer than the screen
+    """
+    mirrored = dual_projection(frames.flip(-1), disparity.flip(-1))
+    return DualProjection(
+        target=frames,
+        disocclusion=mirrored.disocclusion.flip(-1),
+        view=mirrored.view.flip(-1),
+        disparity=mirrored.disparity.flip(-1),
+    )
+
+
+def _channels_first(array: NDArray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2)))
 
 
 def _beyond_the_border(hole: NDArray, disparity: NDArray) -> NDArray:

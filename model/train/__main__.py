@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from model.data.dataset import Batch, SceneBatches
 from model.data.media import load_library
+from model.data.pair_folder import StoredPairs
 from model.errors import StereoError
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
@@ -54,7 +55,8 @@ def train(config: TrainConfig) -> None:
     held_back = load_library(Path(config.media), config.validation)
     validation = SceneBatches(held_back, config.validation_scenes, _VALIDATION_SEED)
     run.validation = [validation[number] for number in range(config.run.validation_windows)]
-    data = SceneBatches(library, config.scenes, config.run.seed, run.step, config.run.steps)
+    pairs = StoredPairs(Path(config.pairs)) if config.pairs else None
+    data = SceneBatches(library, config.scenes, config.run.seed, run.step, config.run.steps, pairs)
     batches = DataLoader(data, batch_size=None, num_workers=config.run.workers, worker_init_fn=_one_thread)
     for batch in batches:
         if run.done >= 1:

@@ -63,6 +63,7 @@ class TrainConfig:
     validation_scenes: SceneRules = field(default_factory=lambda: _VALIDATION_SCENES)
     training: MediaRules = field(default_factory=MediaRules)
     validation: MediaRules = field(default_factory=MediaRules)
+    pairs: str = ""  # folder of python -m model.data pairs, for `scenes.stored_share`; "" = none
 
 
 def read_config(path: Path) -> TrainConfig:
