@@ -9,6 +9,11 @@ endif()
 
 configure_file(ofx_plugin/version.h.in ${PROJECT_BINARY_DIR}/generated/version.h @ONLY)
 
+set(platform posix)
+if(WIN32)
+  set(platform windows)
+endif()
+
 # What needs no gRPC, also for the Python module of the tests.
 add_library(stereo_convert_units STATIC
   ofx_plugin/frame_arena.cpp
@@ -17,7 +22,10 @@ add_library(stereo_convert_units STATIC
   ofx_plugin/params.cpp
   ofx_plugin/pixels.cpp
   ofx_plugin/settings.cpp
-  ofx_plugin/shared_region.cpp)
+  ofx_plugin/shared_region.cpp
+  ofx_plugin/platform/${platform}_files.cpp
+  ofx_plugin/platform/${platform}_memory.cpp
+  ofx_plugin/platform/${platform}_process.cpp)
 target_include_directories(stereo_convert_units PUBLIC ofx_plugin ${PROJECT_BINARY_DIR}/generated)
 target_include_directories(stereo_convert_units SYSTEM PUBLIC ${OPENFX_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 target_compile_options(stereo_convert_units PUBLIC -Wall -Wextra -fno-gnu-unique)
@@ -31,6 +39,7 @@ add_library(StereoConvert MODULE
   ofx_plugin/frame_wire.cpp
   ofx_plugin/instance.cpp
   ofx_plugin/local_service.cpp
+  ofx_plugin/log.cpp
   ofx_plugin/plugin_main.cpp
   ofx_plugin/regions.cpp
   ofx_plugin/render.cpp

@@ -12,7 +12,7 @@ namespace stereo_convert {
 // Bytes that frames and results may take: STEREO_CONVERT_CACHE_MB, 2048 by default.
 [[nodiscard]] std::size_t cacheBytes();
 
-// Folder of this user's socket and logs: STEREO_CONVERT_RUNTIME_DIR, else XDG_RUNTIME_DIR/stereo-convert, else
+// Folder of this user's socket: STEREO_CONVERT_RUNTIME_DIR, else on Linux XDG_RUNTIME_DIR/stereo-convert, else
 // /tmp/stereo-convert-UID. Made with mode 0700. Throws Failure NotReady when it belongs to somebody else.
 [[nodiscard]] std::string runtimeFolder();
 

@@ -134,7 +134,7 @@ SharedBlock FrameConversion::convert() {
   for (const auto& [index, block] : answer.results) answer.store->publish(resultKey(window, index), block);
   const bool isCutShort = window_.length < settings_.integer(Setting::Window);
   rememberSummary(answer.summary.text + (isCutShort ? kSingleFrames : "") + note_);
-  trace_.setService(answer.summary.stageTimes_s);
+  trace_.setService(answer.summary.stageTimes_s, answer.summary.requestId);
   return answer.results.at(index_);
 }
 

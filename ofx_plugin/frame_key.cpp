@@ -1,13 +1,10 @@
 #include "frame_key.h"
 
-#include <sys/random.h>
-
-#include <cerrno>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "failure.h"
+#include "platform/platform.h"
 
 namespace stereo_convert {
 namespace {
@@ -21,6 +18,16 @@ FrameKey keyOf(const XXH128_hash_t& hash) {
 }
 
 }  // namespace
+
+std::string hexadecimal(const FrameKey& key) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : key.bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
 
 FrameKey contentKey(const PixelView& view, const FrameFormat& format) {
   XXH3_state_t state;
@@ -74,8 +81,8 @@ FrameKey KeyBuilder::key() const {
 
 FrameKey randomKey() {
   FrameKey key;
-  while (getrandom(key.bytes.data(), key.bytes.size(), 0) != static_cast<ssize_t>(key.bytes.size())) {
-    if (errno != EINTR) throw Failure(FailureKind::Bug, "the system gave no random numbers");
+  if (!platform::fillRandom(key.bytes.data(), key.bytes.size())) {
+    throw Failure(FailureKind::Bug, "the system gave no random numbers");
   }
   return key;
 }

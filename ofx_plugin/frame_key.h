@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "pixels.h"
@@ -25,6 +26,9 @@ struct FrameKeyHash {
     return value;
   }
 };
+
+// Two digits for each byte.
+[[nodiscard]] std::string hexadecimal(const FrameKey& key);
 
 // Hash of the format and the tight rows of `view`, whatever its stride.
 [[nodiscard]] FrameKey contentKey(const PixelView& view, const FrameFormat& format);

@@ -85,6 +85,10 @@ Preview Instance::preview(double time) const {
   return static_cast<Preview>(ParamReader(handle_, time).number(pluginParam(plugin_param::kPreview)));
 }
 
+bool Instance::writesLog(double time) const {
+  return ParamReader(handle_, time).number(pluginParam(plugin_param::kWriteLog)) != 0;
+}
+
 std::optional<double> Instance::projectWidth() const {
   OfxPropertySetHandle properties = nullptr;
   if (suites().effect->getPropertySet(handle_, &properties) != kOfxStatOK) return {};

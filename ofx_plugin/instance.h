@@ -35,6 +35,7 @@ class Instance {
   [[nodiscard]] Settings settings(double time) const;
   [[nodiscard]] ServiceChoice service(double time) const;
   [[nodiscard]] Preview preview(double time) const;
+  [[nodiscard]] bool writesLog(double time) const;
 
   // In canonical coordinates; nothing when the host does not say.
   [[nodiscard]] std::optional<double> projectWidth() const;

@@ -83,13 +83,15 @@ constexpr const char* kTokenFile = "token_file";
 constexpr const char* kServiceProgram = "service_program";
 constexpr const char* kTimeout = "timeout";
 constexpr const char* kOnError = "on_error";
+constexpr const char* kWriteLog = "write_log";
+constexpr const char* kOpenLogFolder = "open_log_folder";
 constexpr const char* kStatus = "status";
 constexpr const char* kRefreshStatus = "refresh_status";
 constexpr const char* kVersion = "version";
 }  // namespace plugin_param
 enum class OnError { FailRender, PassThrough };
 enum class Preview { FastWhileAdjusting, AlwaysFinal };
-constexpr std::size_t kPluginParamCount = 9;
+constexpr std::size_t kPluginParamCount = 11;
 extern const std::array<ParamSpec, kPluginParamCount> kPluginParams;
 
 }  // namespace stereo_convert

@@ -6,6 +6,8 @@
 
 #include "describe.h"
 #include "instance.h"
+#include "log.h"
+#include "platform/platform.h"
 #include "regions.h"
 #include "render.h"
 #include "sequence_memory.h"
@@ -52,12 +54,28 @@ OfxStatus destroyInstance(const Action& action) {
   return kOfxStatOK;
 }
 
+OfxStatus openLogFolder() {
+  const auto [folder, problem] = logFolder();
+  const std::string all = problem.empty() ? platform::showFolder(folder) : problem;
+  if (all.empty()) return kOfxStatOK;
+  throw Failure(FailureKind::NotReady, "cannot show the folder of the logs, " + folder + ": " + all);
+}
+
+// A button could not do what it is for: no failure of the effect, so nothing stays on the node.
+OfxStatus answerButton(const Action& action, const std::string& problem) {
+  tellOnce(action.effect, problem);
+  Instance(action.effect).showStatus(problem);
+  return kOfxStatOK;
+}
+
 OfxStatus instanceChanged(const Action& action) {
   SequenceMemory::forget(action.effect);
   if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
   const Instance instance(action.effect);
+  const auto param = action.in.text(kOfxPropName);
+  if (param == plugin_param::kOpenLogFolder) return openLogFolder();
   std::string text = lastSummary();
-  if (action.in.text(kOfxPropName) == plugin_param::kRefreshStatus) {
+  if (param == plugin_param::kRefreshStatus) {
     const Patience patience(kStatusPatience, [] { return false; });
     text = ServiceClient::of(instance.service(action.in.real(kOfxPropTime).value_or(0)))->session(patience)->text +
            ". " + text;
@@ -122,10 +140,8 @@ OfxStatus mainEntry(const char* name, const void* handle, OfxPropertySetHandle i
   const auto failure = attempt(status, [&] { return dispatch(name, action); });
   if (!failure) return status;
   if (std::string_view(name) != kOfxImageEffectActionRender) {
-    if (std::string_view(name) == kOfxActionInstanceChanged) {
-      showMessage(action.effect, kOfxMessageError, failure->what());
-    }
-    return ofxStatusOf(failure->kind());
+    if (std::string_view(name) != kOfxActionInstanceChanged) return ofxStatusOf(failure->kind());
+    return attempt(status, [&] { return answerButton(action, failure->what()); }) ? kOfxStatFailed : status;
   }
   const auto worse = attempt(status, [&] { return settleFailedRender(Instance(action.effect), action.in, *failure); });
   if (worse) showMessage(action.effect, kOfxMessageError, failure->what());

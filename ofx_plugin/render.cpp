@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include "frame_conversion.h"
+#include "log.h"
 #include "rectangle.h"
 #include "regions.h"
 #include "render_mode.h"
@@ -72,6 +73,7 @@ void showConverted(const Instance& instance, const Settings& settings, const Ren
     show({readOnly(tightView(frame.block->data(), format)), bounds, format}, instance, arguments);
   }
   trace.write();
+  if (logIsWanted(instance.writesLog(arguments.time))) writeLog(trace.text());
 }
 
 }  // namespace
@@ -89,8 +91,11 @@ OfxStatus render(const Instance& instance, const Properties& in) {
 }
 
 OfxStatus settleFailedRender(const Instance& instance, const Properties& in, const Failure& failure) {
-  if (failure.kind() == FailureKind::Aborted) return kOfxStatFailed;
   const RenderArguments arguments(in);
+  if (logIsWanted(instance.writesLog(arguments.time))) {
+    writeLog("frame " + std::to_string(FrameTime::at(arguments.time).frame) + " not rendered: " + failure.what());
+  }
+  if (failure.kind() == FailureKind::Aborted) return kOfxStatFailed;
   if (instance.service(arguments.time).onError == OnError::PassThrough) {
     showSource(instance, arguments);
     showMessage(instance.handle(), kOfxMessageWarning,

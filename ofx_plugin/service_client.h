@@ -33,7 +33,8 @@ struct WindowRequest {
 
 struct WindowSummary {
   std::string modelVersion;
-  std::string text;  // one paragraph for the artist
+  std::string requestId;  // in the service's log
+  std::string text;       // one paragraph for the artist
   std::map<std::string, double> stageTimes_s;
 };
 

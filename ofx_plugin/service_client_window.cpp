@@ -13,6 +13,8 @@ using Operation = PolledCall::Operation;
 
 namespace {
 
+constexpr std::size_t kLoggedDigits = 8;  // of a request id in the service's log
+
 [[noreturn]] void broken(const std::string& what) {
   throw Failure(FailureKind::Bug, "the service sent " + what);
 }
@@ -47,7 +49,7 @@ WindowCall::Request WindowCall::header(const FrameKey& sessionId) {
   Request message;
   wire::WindowHeader& header = *message.mutable_header();
   header.set_session_id(toWire(sessionId));
-  header.set_request_id(toWire(randomKey()));
+  header.set_request_id(toWire(requestId_));
   header.set_contract_version(kContractVersion);
   *header.mutable_settings() = toWire(request_.settings);
   header.set_first_frame(request_.firstFrame);
@@ -144,6 +146,7 @@ void WindowCall::take(WindowAnswer& answer) {
       break;
     case Response::kSummary:
       answer.summary.modelVersion = response_.summary().model_version();
+      answer.summary.requestId = hexadecimal(requestId_).substr(0, kLoggedDigits);
       answer.summary.text = summaryText(response_.summary());
       for (const auto& time : response_.summary().stage_times())
         answer.summary.stageTimes_s[time.stage()] += time.seconds();

@@ -46,6 +46,7 @@ class WindowCall {
 
   const WindowRequest& request_;
   const ServiceSession& session_;
+  const FrameKey requestId_ = randomKey();
   const SharedStore shared_;
   FrameFormat resultFormat_;
   std::vector<SharedBlock> slots_;  // where the service may write

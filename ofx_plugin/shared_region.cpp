@@ -1,11 +1,5 @@
 #include "shared_region.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -16,35 +10,23 @@ namespace {
 
 constexpr std::size_t kAnswerOffset = 16;
 
-std::byte* map(int file, std::size_t size) {
-  const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file, 0);
-  if (pages == MAP_FAILED) {
-    throw Failure(FailureKind::OutOfMemory, "no memory for " + std::to_string(size >> 20) +
-                                                " MiB of frames; choose a shorter Window or a smaller frame");
-  }
-  return static_cast<std::byte*>(pages);
+std::byte* checked(std::byte* pages, std::size_t size) {
+  if (pages != nullptr) return pages;
+  throw Failure(FailureKind::OutOfMemory, "no memory for " + std::to_string(size >> 20) +
+                                              " MiB of frames; choose a shorter Window or a smaller frame");
 }
 
 // "/stereo-" and 80 random bits: the whole name must stay below macOS's 31 characters.
 std::string randomName() {
-  constexpr std::size_t kRandomBytes = 10;
-  const FrameKey random = randomKey();
-  std::string name = "/stereo-";
-  for (std::size_t i = 0; i < kRandomBytes; ++i) {
-    char digits[3];
-    std::snprintf(digits, sizeof(digits), "%02x", random.bytes[i]);
-    name += digits;
-  }
-  return name;
+  constexpr std::size_t kRandomDigits = 20;
+  return "/stereo-" + hexadecimal(randomKey()).substr(0, kRandomDigits);
 }
 
 }  // namespace
 
-Mapping::Mapping(std::size_t size) : data_(map(-1, size)), size_(size) {}
-Mapping::Mapping(int file, std::size_t size) : data_(map(file, size)), size_(size) {}
+Mapping::Mapping(std::size_t size) : data_(checked(platform::mapPages(size), size)), size_(size) {}
 Mapping::~Mapping() {
-  if (data_ != nullptr) munmap(data_, size_);
+  if (data_ != nullptr) platform::unmapPages(data_, size_);
 }
 Mapping::Mapping(Mapping&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -56,22 +38,21 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 
 std::unique_ptr<SharedRegion> SharedRegion::create(std::size_t size) {
   std::string name = randomName();
-  const int file = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return nullptr;
-  auto region = std::make_unique<SharedRegion>(std::move(name), file, size);
-  if (region->size() == 0) return nullptr;
+  const platform::SharedObject object = platform::createShared(name, size);
+  if (object == platform::kNoObject) return nullptr;
+  auto region = std::make_unique<SharedRegion>(std::move(name), object);
+  region->mapping_ = Mapping(platform::mapShared(object, size), size);
+  if (region->data() == nullptr || !region->back(0, kReservedBytes)) return nullptr;
   std::memcpy(region->data(), region->nonce_.bytes.data(), region->nonce_.bytes.size());
   return region;
 }
 
-SharedRegion::SharedRegion(std::string name, int file, std::size_t size)
-    : name_(std::move(name)), file_(file), nonce_(randomKey()) {
-  if (ftruncate(file_, static_cast<off_t>(size)) == 0 && back(0, kReservedBytes)) mapping_ = Mapping(file_, size);
-}
+SharedRegion::SharedRegion(std::string name, platform::SharedObject object)
+    : name_(std::move(name)), object_(object), nonce_(randomKey()) {}
 
 SharedRegion::~SharedRegion() {
   unlink();
-  close(file_);
+  platform::closeShared(object_);
 }
 
 FrameKey SharedRegion::answer() const {
@@ -81,14 +62,11 @@ FrameKey SharedRegion::answer() const {
 }
 
 bool SharedRegion::back(std::size_t offset, std::size_t size) const {
-  int status = 0;
-  do status = posix_fallocate(file_, static_cast<off_t>(offset), static_cast<off_t>(size));
-  while (status == EINTR);
-  return status == 0;
+  return platform::backShared(object_, data(), offset, size);
 }
 
 void SharedRegion::unlink() {
-  if (!name_.empty()) shm_unlink(name_.c_str());
+  if (!name_.empty()) platform::unlinkShared(name_);
   name_.clear();
 }
 

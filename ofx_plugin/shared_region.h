@@ -6,6 +6,7 @@
 #include <string>
 
 #include "frame_key.h"
+#include "platform/platform.h"
 
 namespace stereo_convert {
 
@@ -15,8 +16,8 @@ class Mapping {
   Mapping() = default;
   // Anonymous pages, not shared. Throws Failure OutOfMemory.
   explicit Mapping(std::size_t size);
-  // Pages of an open file.
-  Mapping(int file, std::size_t size);
+  // Takes over pages that are mapped already.
+  Mapping(std::byte* pages, std::size_t size) : data_(pages), size_(size) {}
   ~Mapping();
   Mapping(Mapping&& other) noexcept;
   Mapping& operator=(Mapping&& other) noexcept;
@@ -31,7 +32,7 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
-// A POSIX shared memory object of mode 0600 with an unguessable name. Pages get memory only by `back`, because a
+// A shared memory object of this user with an unguessable name. Pages get memory only by `back`, because a
 // write to a page that the system cannot provide would kill the host by SIGBUS.
 class SharedRegion {
  public:
@@ -39,7 +40,7 @@ class SharedRegion {
 
   // `size` is the most that it may hold. Null when the system has no shared memory.
   [[nodiscard]] static std::unique_ptr<SharedRegion> create(std::size_t size);
-  SharedRegion(std::string name, int file, std::size_t size);
+  SharedRegion(std::string name, platform::SharedObject object);
   ~SharedRegion();
   SharedRegion(const SharedRegion&) = delete;
   SharedRegion& operator=(const SharedRegion&) = delete;
@@ -59,7 +60,7 @@ class SharedRegion {
 
  private:
   std::string name_;
-  int file_;
+  platform::SharedObject object_;
   Mapping mapping_;
   FrameKey nonce_;
 };

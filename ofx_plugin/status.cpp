@@ -29,6 +29,8 @@ constexpr std::array kTranslations = {
     Translation{14, FailureKind::Unavailable, "start the service or correct Address"},
     Translation{16, FailureKind::NotReady, "correct Token file"},
 };
+constexpr const char* kMessageId = "stereo_convert";
+
 constexpr Translation kUnexpected{-1, FailureKind::Bug, "please report it with the service's log"};
 
 std::mutex shownMutex;
@@ -54,7 +56,6 @@ OfxStatus ofxStatusOf(FailureKind kind) noexcept {
 }
 
 void showMessage(OfxImageEffectHandle effect, const char* type, const std::string& text) noexcept {
-  constexpr const char* kMessageId = "stereo_convert";
   if (const OfxMessageSuiteV2* persistent = suites().persistentMessage; persistent != nullptr) {
     persistent->setPersistentMessage(effect, type, kMessageId, "%s", text.c_str());
     const std::lock_guard lock(shownMutex);
@@ -62,6 +63,12 @@ void showMessage(OfxImageEffectHandle effect, const char* type, const std::strin
   } else if (const OfxMessageSuiteV1* message = suites().message; message != nullptr && message->message != nullptr) {
     message->message(effect, type, kMessageId, "%s", text.c_str());
   }
+}
+
+void tellOnce(OfxImageEffectHandle effect, const std::string& text) noexcept {
+  const OfxMessageSuiteV1* message = suites().message;
+  if (message == nullptr || message->message == nullptr) return;
+  message->message(effect, kOfxMessageWarning, kMessageId, "%s", text.c_str());
 }
 
 void clearMessage(OfxImageEffectHandle effect) noexcept {

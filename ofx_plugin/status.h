@@ -16,6 +16,9 @@ namespace stereo_convert {
 // Show a text on the node until clearMessage; `type` is kOfxMessageError or kOfxMessageWarning.
 void showMessage(OfxImageEffectHandle effect, const char* type, const std::string& text) noexcept;
 
+// Tell the artist something once, in answer to a press of a button: nothing stands on the node afterwards.
+void tellOnce(OfxImageEffectHandle effect, const std::string& text) noexcept;
+
 // Take the message away that showMessage left on this instance, if any: Nuke renders nothing while an error stands.
 void clearMessage(OfxImageEffectHandle effect) noexcept;
 

@@ -1,11 +1,10 @@
 #include "trace.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <iomanip>
 #include <sstream>
 
 #include "environment.h"
+#include "platform/platform.h"
 
 namespace stereo_convert {
 namespace {
@@ -18,6 +17,10 @@ void writeObject(std::ostringstream& json, const char* name, const std::map<std:
     separator = ",";
   }
   json << '}';
+}
+
+void writeMilliseconds(std::ostringstream& text, const std::map<std::string, double>& seconds) {
+  for (const auto& [stage, time_s] : seconds) text << ' ' << stage << ' ' << 1e3 * time_s;
 }
 
 }  // namespace
@@ -39,12 +42,21 @@ void RenderTrace::write() const {
   writeObject(json, "plugin_s", stages_s_);
   writeObject(json, "service_s", service_s_);
   json << "}\n";
-  const std::string line = json.str();
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (file < 0) return;
-  // One write, so that lines of several renders do not mix; a lost line is no reason to fail a render.
-  [[maybe_unused]] const ssize_t written = ::write(file, line.data(), line.size());
-  close(file);
+  platform::appendLine(path, json.str());  // a lost line is no reason to fail a render
+}
+
+std::string RenderTrace::text() const {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << "frame " << frame_ << (isPreview_ ? " preview" : " final")
+       << ", window " << windowFirst_ << " to " << windowFirst_ + windowLength_ - 1 << ", "
+       << static_cast<double>(frameBytes_) / 1e6 << " MB a frame, "
+       << 1e3 * std::chrono::duration<double>(Clock::now() - start_).count() << " ms; plugin";
+  writeMilliseconds(text, stages_s_);
+  text << "; service";
+  if (service_s_.empty()) text << " not asked";
+  writeMilliseconds(text, service_s_);
+  if (!requestId_.empty()) text << "; request " << requestId_;
+  return text.str();
 }
 
 }  // namespace stereo_convert

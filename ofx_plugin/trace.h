@@ -28,10 +28,16 @@ class RenderTrace {
 
   [[nodiscard]] Timer time(const char* stage) { return {*this, stage}; }
   void setWindow(int firstFrame, int length, std::size_t frameBytes);
-  // What the service said about the window that this render had computed; without it the result was cached.
-  void setService(const std::map<std::string, double>& stageTimes_s) { service_s_ = stageTimes_s; }
+  // What the service said about the window that this render had computed, and by which name its log has it; without
+  // it the result was cached.
+  void setService(const std::map<std::string, double>& stageTimes_s, const std::string& requestId) {
+    service_s_ = stageTimes_s;
+    requestId_ = requestId;
+  }
   // Append the line; does nothing when no file is named.
   void write() const;
+  // The same for people, times in ms.
+  [[nodiscard]] std::string text() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -43,6 +49,7 @@ class RenderTrace {
   std::size_t frameBytes_ = 0;
   std::map<std::string, double> stages_s_;
   std::map<std::string, double> service_s_;
+  std::string requestId_;
   const Clock::time_point start_ = Clock::now();
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from tests.ofx_host import ArrayClip, Effect, Host
 from tests.ofx_host.private_service import BUNDLE
 from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread
 
+ROOT = Path(__file__).parents[2]
 FORMULA_SERVICE = Path(__file__).parent / "formula_service.py"
 
 
@@ -71,6 +73,28 @@ def make_effect(plugin_binary: Path, runtime_dir: Path) -> Iterator[Callable[...
     for host in hosts:
         host.close()
         host.check()
+
+
+RENDER = """
+import sys
+from tests.ofx_host import ArrayClip, Host
+import numpy as np
+host = Host(sys.argv[2])
+effect = host.load(sys.argv[1]).create("Filter", address=sys.argv[3], **eval(sys.argv[4]))
+frames = np.random.default_rng(0).random((5, 8, 12, 4), dtype=np.float32)
+effect.set_clip("Source", ArrayClip(frames))
+"""
+
+
+@pytest.fixture
+def run_host(plugin_binary: Path, runtime_dir: Path) -> Callable[..., str]:
+    """Runs code in a process of its own in which `effect` has five small frames; gives what it printed."""
+
+    def run(personality: str, address: str, code: str, **params) -> str:
+        command = [sys.executable, "-c", RENDER + code, str(plugin_binary), personality, address, repr(params)]
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    return run
 
 
 @pytest.fixture
