@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 import secrets
 import stat
@@ -14,6 +15,8 @@ import grpc
 import grpc.aio
 
 from model.errors import InvalidInputError
+
+log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
 METADATA_KEY = "authorization"
@@ -74,4 +77,5 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 
 
 async def _refuse(request: Any, context: grpc.aio.ServicerContext) -> None:
+    log.warning("refused: a call from %s without the token", context.peer())
     await context.abort(grpc.StatusCode.UNAUTHENTICATED, _REFUSAL)

@@ -117,9 +117,9 @@ class SharedStore:
 class ServiceClient:
     """One process's connection to one service."""
 
-    def __init__(self, target: str, token: str | None = None) -> None:
-        """Connect to "unix:PATH" or "HOST:PORT"; a token is for the latter."""
-        self._channel = grpc.insecure_channel(target)
+    def __init__(self, target: str, token: str | None = None, tls: grpc.ChannelCredentials | None = None) -> None:
+        """Connect to "unix:PATH" or "HOST:PORT"; token and TLS are for the latter."""
+        self._channel = grpc.insecure_channel(target) if tls is None else grpc.secure_channel(target, tls)
         self.metadata = (("authorization", f"Bearer {token}"),) if token is not None else ()
         self.stub = stereo_convert_pb2_grpc.StereoConvertServiceStub(self._channel)
         self.session_id = secrets.token_bytes(ID_BYTES)

@@ -6,15 +6,14 @@ Each verb's module is imported when it runs, so that `serve` listens before torc
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from model.errors import InvalidInputError, SettingsError, StereoError
 from model.settings import OUTPUTS, parse_settings
 from service.config import ServiceConfig
 from service.models import add_models_verb
+from service.serve_command import add_serve_verb
 
 Command = Callable[[], int]
 
@@ -32,59 +31,9 @@ def parse_command(arguments: list[str]) -> Command:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description="Stereo Convert: the service and its tools.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_add_serve, _add_render, _add_describe, _add_doctor, add_models_verb, _add_bench):
+    for add in (add_serve_verb, _add_render, _add_describe, _add_doctor, add_models_verb, _add_bench):
         add(verbs)
     return parser
-
-
-def _add_serve(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("serve", help="run the service until it is told to stop")
-    verb.add_argument(
-        "--socket", type=Path, metavar="PATH", help="Unix socket (default: service.sock in the runtime dir)"
-    )
-    verb.add_argument("--listen", metavar="127.0.0.1:PORT", help="also listen on loopback TCP; needs the token; 0: any")
-    verb.add_argument(
-        "--token-file", type=Path, metavar="F", help="token for TCP, made if absent (default: runtime dir)"
-    )
-    verb.add_argument(
-        "--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)"
-    )
-    verb.add_argument(
-        "--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)"
-    )
-    verb.add_argument(
-        "--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)"
-    )
-    verb.add_argument(
-        "--device", action="append", metavar="D", help="auto, cpu, cuda:0, ...; repeat for several (default: auto)"
-    )
-    verb.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
-    verb.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
-    verb.add_argument("--log-file", type=Path, metavar="F", help="write the log here (default: stderr)")
-    verb.set_defaults(build=_build_serve)
-
-
-def _build_serve(flags: argparse.Namespace) -> Command:
-    config = ServiceConfig(
-        socket=flags.socket,
-        listen=flags.listen,
-        token_file=flags.token_file,
-        idle_exit_s=flags.idle_exit,
-        unload_idle_s=flags.unload_idle,
-        drain_s=flags.drain,
-        devices=tuple(flags.device or ("auto",)),
-        warm_up=not flags.no_warm_up,
-    )
-    return partial(_serve, config, flags.log_level, flags.log_file)
-
-
-def _serve(config: ServiceConfig, log_level: str, log_file: Path | None) -> int:
-    from service.logs import set_up_logs
-    from service.serve import serve
-    from service.stereo_model import TorchModel
-
-    set_up_logs(log_level, log_file)
-    return asyncio.run(serve(config, TorchModel()))
 
 
 def _add_render(verbs: argparse._SubParsersAction) -> None:
@@ -148,7 +97,12 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _add_address(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--address", metavar="A", help="unix:PATH or HOST:PORT (default: the local service's socket)")
+    verb.add_argument(
+        "--address", metavar="A", help="unix:PATH, HOST:PORT or tls://HOST:PORT (default: the local service's socket)"
+    )
+    verb.add_argument("--tls-ca", type=Path, metavar="F", help="authority of a tls:// service (default: the system's)")
+    verb.add_argument("--tls-cert", type=Path, metavar="F", help="own certificate, where a tls:// service asks for one")
+    verb.add_argument("--tls-key", type=Path, metavar="F", help="its key, mode 600")
     verb.add_argument("--token-file", type=Path, metavar="F", help="token for TCP (default: runtime dir)")
 
 
@@ -161,8 +115,10 @@ def _add_describe(verbs: argparse._SubParsersAction) -> None:
 def _build_describe(flags: argparse.Namespace) -> Command:
     def run() -> int:
         from service.describe import describe
+        from service.tls import TlsFiles
 
-        return describe(flags.address, ServiceConfig(token_file=flags.token_file))
+        tls = TlsFiles(flags.tls_cert, flags.tls_key, flags.tls_ca)
+        return describe(flags.address, ServiceConfig(token_file=flags.token_file), tls)
 
     return run
 

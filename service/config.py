@@ -43,8 +43,11 @@ class ServiceConfig:
 
     runtime_dir: Path = field(default_factory=lambda: default_runtime_dir())
     socket: Path | None = None  # None: service.sock in runtime_dir
-    listen: str | None = None  # "127.0.0.1:PORT", loopback only; None: no TCP; port 0: any free one
+    listen: str | None = None  # "HOST:PORT", beyond loopback only with TLS; None: no TCP; port 0: any free one
     token_file: Path | None = None  # None: token in runtime_dir
+    tls_certificate: Path | None = None  # PEM, for `listen`; None: no TLS
+    tls_key: Path | None = None  # PEM
+    tls_client_authorities: Path | None = None  # PEM; clients need a certificate signed by one of these
     idle_exit_s: float | None = None  # leave after so long without windows or streams; None: never
     unload_idle_s: float | None = 900.0  # an idle device gives the memory of its models back; None: never
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
@@ -58,8 +61,17 @@ class ServiceConfig:
                 f"the socket path {self.socket_path} has more than {MAX_SOCKET_PATH_BYTES} bytes, the system's limit; "
                 "choose a shorter one with --socket or STEREO_CONVERT_RUNTIME_DIR"
             )
-        if self.listen is not None:
-            _check_loopback(self.listen)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise InvalidInputError("--tls-cert and --tls-key go together; give both or neither")
+        if self.tls_client_authorities is not None and self.tls_certificate is None:
+            raise InvalidInputError("--tls-client-ca needs --tls-cert and --tls-key")
+        if self.tls_certificate is not None and self.listen is None:
+            raise InvalidInputError("--tls-cert is for TCP; say where to listen with --listen HOST:PORT")
+        if self.listen is not None and not is_loopback(self.listen) and self.tls_certificate is None:
+            raise InvalidInputError(
+                f"--listen {self.listen} is not a loopback address. Other machines may connect only over TLS: give "
+                "--tls-cert and --tls-key, or listen on 127.0.0.1 and tunnel (ssh -L)"
+            )
         if self.idle_exit_s is not None and not self.idle_exit_s > 0:
             raise InvalidInputError(f"--idle-exit must be above 0 s; got {self.idle_exit_s:g}")
         if self.unload_idle_s is not None and not self.unload_idle_s > 0:
@@ -91,16 +103,15 @@ def default_runtime_dir(environment: dict[str, str] | None = None) -> Path:
     return Path("/tmp") / f"stereo-convert-{os.getuid()}"
 
 
-def _check_loopback(listen: str) -> None:
-    host, _, port = listen.rpartition(":")
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach HOST:PORT.
+
+    Raises InvalidInputError for what is no address.
+    """
+    host, _, port = address.rpartition(":")
     if not port.isdigit() or int(port) > 65535:
-        raise InvalidInputError(f"--listen must be HOST:PORT, as in 127.0.0.1:7733; got {listen!r}")
+        raise InvalidInputError(f"--listen must be HOST:PORT, as in 127.0.0.1:7733; got {address!r}")
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise InvalidInputError(
-            f"--listen {listen} is not a loopback address. Other machines may connect only over TLS, which this "
-            "version does not offer yet; listen on 127.0.0.1 and tunnel (ssh -L), or wait for the release with TLS"
-        )
+        return False

@@ -8,19 +8,25 @@ from service.auth import read_token
 from service.client import ServiceClient
 from service.config import ServiceConfig
 from service.errors import ServiceUnreachableError
+from service.tls import TlsFiles, client_credentials
 
+TLS_SCHEME = "tls://"
 HOW_TO_START = "start one with `python -m service serve`"
 
 
-def describe(address: str | None, config: ServiceConfig) -> int:
-    """Print the answer of the service at `address` ("unix:PATH" or "HOST:PORT"; None: the local one).
+def describe(address: str | None, config: ServiceConfig, tls: TlsFiles = TlsFiles()) -> int:  # noqa: B008 - frozen
+    """Print the answer of the service at `address`; None: the local one.
+
+    address  "unix:PATH", "HOST:PORT" on loopback, "tls://HOST:PORT" anywhere
+    tls      whom to believe there, and what to show
 
     Raises ServiceUnreachableError when nobody answers or the token is refused.
     """
     target = address or f"unix:{config.socket_path}"
     token = None if target.startswith("unix:") else read_token(config.token_path)
+    credentials = client_credentials(tls) if target.startswith(TLS_SCHEME) else None
     try:
-        with ServiceClient(target, token) as client:
+        with ServiceClient(target.removeprefix(TLS_SCHEME), token, credentials) as client:
             answer = client.describe()
     except grpc.RpcError as error:
         raise ServiceUnreachableError(_reason(target, error)) from None
@@ -47,5 +53,8 @@ def describe(address: str | None, config: ServiceConfig) -> int:
 def _reason(target: str, error: grpc.RpcError) -> str:
     assert isinstance(error, grpc.Call)
     if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return f"no service answers at {target}; {HOW_TO_START}"
+        hint = (
+            "see that it runs, and that certificates are valid on both sides" if TLS_SCHEME in target else HOW_TO_START
+        )
+        return f"no service answers at {target}; {hint}"
     return f"the service at {target} refused: {error.details()}"

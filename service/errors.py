@@ -25,6 +25,7 @@ import grpc.aio
 from grpc import StatusCode
 
 from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, StereoError, WeightsError
+from service.redaction import without_folders
 
 log = logging.getLogger(__name__)
 
@@ -129,9 +130,10 @@ async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> None:
     if code is StatusCode.INTERNAL:
         log.exception("bug: a call failed unexpectedly", exc_info=error)
         await context.abort(code, f"bug in the service ({type(error).__name__}); report it with the service log")
-    log.info("refused: %s: %s", code.name, error)
+    message = without_folders(str(error))
+    log.info("refused: %s: %s", code.name, message)
     hint = ((RETRY_AFTER_KEY, str(error.retry_after_ms)),) if isinstance(error, QueueFullError) else ()
-    await context.abort(code, str(error), hint)
+    await context.abort(code, message, hint)
 
 
 def _rewrapped(

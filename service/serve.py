@@ -8,6 +8,7 @@ import os
 import signal
 from dataclasses import dataclass
 
+import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer as AioHealth  # health.aio, as type checkers see it
@@ -21,13 +22,14 @@ from service.errors import CannotListenError, ErrorInterceptor
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
+from service.tls import TlsFiles, server_credentials
 
 log = logging.getLogger(__name__)
 
 SERVICE_NAME = stereo_convert_pb2.DESCRIPTOR.services_by_name["StereoConvertService"].full_name
 MAX_CALLS_AT_ONCE = 256
-IDLE_CHECKS = 10
 STOP_GRACE_S = 1.0
+IDLE_CHECKS = 10
 """How often an idle service looks at the clock within its --idle-exit."""
 
 # A peer that vanished without closing its connection is noticed within half a minute.
@@ -66,7 +68,7 @@ async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
     if config.listen is not None:
         token = load_or_create_token(config.token_path)
         remote = _server(servicer, health_servicer, [TokenInterceptor(token)])
-        port = _listen(remote, config.listen)
+        port = _listen(remote, config.listen, _tls(config))
         servers.append(remote)
     for server in servers:
         await server.start()
@@ -75,10 +77,16 @@ async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
     return RunningService(servicer, servers, health_servicer, port)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> int:
+def _tls(config: ServiceConfig) -> grpc.ServerCredentials | None:
+    if config.tls_certificate is None:
+        return None
+    return server_credentials(TlsFiles(config.tls_certificate, config.tls_key, config.tls_client_authorities))
+
+
+def _listen(server: grpc.aio.Server, address: str, tls: grpc.ServerCredentials | None = None) -> int:
     """Bind, and return the port."""
     try:
-        return server.add_insecure_port(address)
+        return server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
     except RuntimeError:  # gRPC's own text names no cause
         raise CannotListenError(f"cannot listen on {address}: it is taken or forbidden; choose another") from None
 

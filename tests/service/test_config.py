@@ -36,6 +36,25 @@ def test_any_other_address_is_refused_and_tls_is_named(listen):
         ServiceConfig(runtime_dir=Path("/r"), listen=listen)
 
 
+def test_any_address_is_allowed_with_tls():
+    config = ServiceConfig(Path("/r"), listen="0.0.0.0:7733", tls_certificate=Path("c.pem"), tls_key=Path("k.pem"))
+    assert config.listen == "0.0.0.0:7733"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"tls_certificate": Path("c")}, "go together"),
+        ({"tls_key": Path("k")}, "go together"),
+        ({"tls_client_authorities": Path("a")}, "needs --tls-cert"),
+        ({"tls_certificate": Path("c"), "tls_key": Path("k"), "listen": None}, "--listen HOST:PORT"),
+    ],
+)
+def test_half_of_tls_is_refused(fields, text):
+    with pytest.raises(InvalidInputError, match=text):
+        ServiceConfig(**{"runtime_dir": Path("/r"), "listen": "127.0.0.1:0", **fields})
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:65536", "127.0.0.1:-1"])
 def test_an_address_without_a_port_is_refused(listen):
     with pytest.raises(InvalidInputError, match="HOST:PORT"):

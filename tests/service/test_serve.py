@@ -86,7 +86,7 @@ def test_an_idle_service_leaves(spawn):
 def test_an_address_that_is_not_loopback_is_refused_with_a_usage_error(spawn):
     process = spawn("--listen", "0.0.0.0:7733")
     _, log = process.communicate(timeout=WAIT_S)
-    assert (process.returncode, "TLS" in log) == (2, True)
+    assert (process.returncode, "only over TLS" in log) == (2, True)
 
 
 def test_a_port_that_is_taken_is_an_error_in_our_words(spawn):

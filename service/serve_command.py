@@ -1,0 +1,70 @@
+"""`python -m service serve`: its flags, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from service.config import ServiceConfig
+
+Command = Callable[[], int]
+
+
+def add_serve_verb(verbs: argparse._SubParsersAction) -> None:
+    """Add `serve` to the command line; it sets `build`, which turns flags into a command."""
+    verb = verbs.add_parser("serve", help="run the service until it is told to stop")
+    _add_listening(verb.add_argument_group("where it listens"))
+    _add_work(verb.add_argument_group("how it works"))
+    _add_watching(verb.add_argument_group("how it is watched"))
+    verb.set_defaults(build=_build_serve)
+
+
+def _add_listening(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--socket", type=Path, metavar="PATH", help="Unix socket (default: service.sock in the runtime dir)")  # fmt: skip # noqa: E501
+    group.add_argument("--listen", metavar="HOST:PORT", help="also listen on TCP, with the token; beyond loopback only with TLS; port 0: any")  # fmt: skip # noqa: E501
+    group.add_argument("--token-file", type=Path, metavar="F", help="token for TCP, made if absent (default: runtime dir)")  # fmt: skip # noqa: E501
+    group.add_argument("--tls-cert", type=Path, metavar="F", help="certificate chain for --listen, PEM")
+    group.add_argument("--tls-key", type=Path, metavar="F", help="its key, PEM without passphrase, mode 600")
+    group.add_argument("--tls-client-ca", type=Path, metavar="F", help="let in only clients whose certificates this authority signed")  # fmt: skip # noqa: E501
+
+
+def _add_work(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--device", action="append", metavar="D", help="auto, cpu, cuda:0, ...; repeat for several (default: auto)")  # fmt: skip # noqa: E501
+    group.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
+    group.add_argument("--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)")  # fmt: skip # noqa: E501
+    group.add_argument("--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)")  # fmt: skip # noqa: E501
+    group.add_argument("--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)")  # fmt: skip # noqa: E501
+
+
+def _add_watching(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    group.add_argument("--log-file", type=Path, metavar="F", help="write the log here (default: stderr)")
+
+
+def _build_serve(flags: argparse.Namespace) -> Command:
+    config = ServiceConfig(
+        socket=flags.socket,
+        listen=flags.listen,
+        token_file=flags.token_file,
+        tls_certificate=flags.tls_cert,
+        tls_key=flags.tls_key,
+        tls_client_authorities=flags.tls_client_ca,
+        idle_exit_s=flags.idle_exit,
+        unload_idle_s=flags.unload_idle,
+        drain_s=flags.drain,
+        devices=tuple(flags.device or ("auto",)),
+        warm_up=not flags.no_warm_up,
+    )
+    return partial(_serve, config, flags.log_level, flags.log_file)
+
+
+def _serve(config: ServiceConfig, log_level: str, log_file: Path | None) -> int:
+    from service.logs import set_up_logs
+    from service.serve import serve
+    from service.stereo_model import TorchModel
+
+    set_up_logs(log_level, log_file)
+    return asyncio.run(serve(config, TorchModel()))
