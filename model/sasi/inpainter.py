@@ -75,6 +75,7 @@ class Inpainter:
 
     def __init__(self, weights: LoadedWeights) -> None:
         self._network = weights.network
+        self.patch_px = weights.network.config.patch_px
         self.name = weights.name
         self.version = weights.version
         self.license = weights.metadata.get("license", "unknown")
