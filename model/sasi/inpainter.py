@@ -124,8 +124,8 @@ class Inpainter:
             return Fill(view, 0.0)
         try:
             return self._fill(view, disocclusion, disparity, rules, progress or _ignore)
-        except RuntimeError as error:  # torch.OutOfMemoryError is one; on a CPU the text alone tells
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not _lacks_memory(error):
                 raise
             frames, _, height, width = view.shape
             raise DeviceMemoryError(
@@ -177,6 +177,11 @@ class Inpainter:
 def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str = "cpu") -> Inpainter:
     """Load shipped weights by name, or a safetensors file by path. Raises WeightsError; see `load_weights`."""
     return Inpainter(load_weights(name_or_path, device))
+
+
+def _lacks_memory(error: RuntimeError | MemoryError) -> bool:
+    """Tell a lack of memory from other failures; where torch allocates on a CPU the text alone tells."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in str(error)
 
 
 def _ignore(stage: str, fraction: float) -> None:

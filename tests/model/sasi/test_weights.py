@@ -66,6 +66,26 @@ def test_pickles_are_refused_unopened(tmp_path, suffix):
         load_weights(path)
 
 
+class _Evil:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+def test_a_pickle_renamed_to_safetensors_is_refused_and_not_run(tmp_path, capsys):
+    path = tmp_path / "lite.safetensors"
+    path.write_bytes(pickle.dumps(_Evil()))
+    with pytest.raises(WeightsError, match="damaged or no safetensors"):
+        load_weights(path)
+    assert capsys.readouterr().out == ""
+
+
+def test_weights_of_something_else_are_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(WeightsError, match=f"family '{FAMILY}'; its metadata says None"):
+        load_weights(path)
+
+
 def test_renamed_tensors_are_refused(file):
     tensors = load_file(file)
     tensors["embed_noise.bias"] = tensors.pop("embed_noisy.bias")
