@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,10 +12,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from model.data.layered_scenes import Scene, layered_scene
+from model.data.mask_strategies import forward_pair, random_mask_scene
 from model.data.media import Library
 from model.data.pair_folder import StoredPairs
 from model.data.projection_pairs import projection_pair
 from model.sasi.conditions import Conditions, prepare_conditions
+
+Draw = Callable[..., Scene]
+"""(rng, frames=, height=, width=) -> Scene"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,9 @@ class SceneRules:
     width: int = 192  # px, a multiple of 16
     batch: int = 4  # windows
     projection_share: float = 0.2  # of the windows that have PBDP holes
-    stored_share: float = 0.0  # of the windows that are cut out of stored pairs; the rest are layered scenes
+    stored_share: float = 0.0  # of the windows that are cut out of stored pairs
+    random_share: float = 0.0  # of the windows with random masks (the paper's stage 1)
+    forward_share: float = 0.0  # of the windows with the holes of a forward warp; the rest are layered scenes
 
 
 @dataclass(frozen=True)
@@ -85,14 +93,22 @@ class SceneBatches(Dataset[Batch]):
         return make_batch([self._scene(rng) for _ in range(self._rules.batch)])
 
     def _scene(self, rng: np.random.Generator) -> Scene:
-        rules, kind = self._rules, rng.random()
-        size = (rules.frames, rules.height, rules.width)
+        rules, draw = self._rules, self._drawn_by(rng.random())
         while True:
-            if kind < rules.projection_share:
-                scene = projection_pair(rng, self._library, *size)
-            elif self._pairs is not None and kind < rules.projection_share + rules.stored_share:
-                scene = self._pairs.draw(rng, *size)
-            else:
-                scene = layered_scene(rng, self._library, *size)
+            scene = draw(rng, frames=rules.frames, height=rules.height, width=rules.width)
             if scene.hole.any():
                 return scene
+
+    def _drawn_by(self, kind: float) -> Draw:
+        """Choose how a window is drawn; kind is 0..1, along which the shares lie one after the other."""
+        rules, library = self._rules, self._library
+        choices: list[tuple[float, Draw]] = [(rules.projection_share, partial(projection_pair, library=library))]
+        if self._pairs is not None:
+            choices.append((rules.stored_share, self._pairs.draw))
+        choices.append((rules.random_share, partial(random_mask_scene, library=library)))
+        choices.append((rules.forward_share, partial(forward_pair, library=library)))
+        for share, draw in choices:
+            if kind < share:
+                return draw
+            kind -= share
+        return partial(layered_scene, library=library)

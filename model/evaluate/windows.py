@@ -16,12 +16,12 @@ from torch import Tensor
 
 from model.data.layered_scenes import Scene, layered_scene
 from model.data.media import CLIP_SUFFIXES, PHOTO_SUFFIXES, Library, MediaRules, load_library
+from model.data.projection_pairs import right_eye_projection
 from model.depth.disparity import disparity_from_depth
 from model.depth.estimators import DepthEstimator
 from model.errors import InvalidInputError
 from model.sasi.conditions import Conditions, prepare_conditions
 from model.settings import Settings
-from model.warp.dual_projection import dual_projection
 
 _SEED = 90_210
 _LEAST_HOLE = 0.002
@@ -120,14 +120,13 @@ def projection_windows(
         disparity = disparity_from_depth(
             depth, settings, rules.width, rules.height, guide=truth, may_be_normalised=estimator.normalised
         )
-        # the right eye's holes lie on the right of near objects, those of the dual projection on the left
-        there = dual_projection(truth.flip(-1), disparity.flip(-1))
-        hole = there.disocclusion.flip(-1)
+        projection = right_eye_projection(truth, disparity)
+        hole = projection.disocclusion
         seen_at = torch.arange(rules.width) + disparity
         edge = hole & ((seen_at < 0) | (seen_at > rules.width - 1))
         if not (hole & ~edge).any():
             continue
-        windows.append(Window(name, truth, truth, hole, edge, disparity, there.view.flip(-1)))
+        windows.append(Window(name, truth, truth, hole, edge, disparity, projection.view))
     return windows
 
 

@@ -76,6 +76,14 @@ def test_the_shipped_config_is_read(request):
     assert config.scenes.height % 16 == config.scenes.width % 16 == 0
 
 
+def test_the_strategies_of_table_3_differ_in_their_holes_alone(request):
+    folder = request.config.rootpath / "model/train/configs"
+    random, forward, pbdp = (read_config(folder / f"strategy_{name}.toml") for name in ("random", "forward", "pbdp"))
+    assert random.scenes.random_share == forward.scenes.forward_share == pbdp.scenes.projection_share == 1.0
+    for config in (random, forward):
+        assert replace(config, output=pbdp.output, scenes=pbdp.scenes) == pbdp
+
+
 def test_nothing_held_back_for_validation_is_trained_on(request, tmp_path):
     config = read_config(request.config.rootpath / "model/train/configs/lite.toml")
     for name in ("car-detection.mp4", "mate-andrew-ridley-54228.jpg", "budgie-tea-gardens.jpg"):
