@@ -1,8 +1,9 @@
-"""The fill as a whole: select tokens, sample, blend twice (DESIGN.md §6, eq. 10–15)."""
+"""The fill as a whole: what every member shares around selecting tokens, sampling and blending (DESIGN.md §6)."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,21 +12,17 @@ import torch
 from torch import Tensor
 
 from model.errors import DeviceMemoryError, InvalidInputError, SettingsError, ShapeError
-from model.sasi.blend import blend_pixels, blend_tokens, feather_weight
-from model.sasi.conditions import prepare_conditions
-from model.sasi.noise import position_noise
+from model.sasi.blend import blend_pixels, feather_weight
 from model.sasi.resize import FillSize
-from model.sasi.sampler import sample
-from model.sasi.tokens import keep_index, scatter_patches, token_mask
-from model.sasi.transformer import known_latent
 from model.sasi.value_range import value_range
-from model.sasi.weights import LoadedWeights, load_weights
 from model.settings import REFERENCE_WIDTH_PX
 
 Progress = Callable[[str, float], None]
 """(stage, fraction of it done); may raise Cancelled."""
 
 STAGE = "fill"
+ENCODED, SAMPLED = 0.4, 0.9
+"""Fractions of the fill at which its input is encoded, and its latent sampled."""
 DILATIONS = (1, 3, 5, 7, 9)
 DEFAULT_FEATHER_PX = 4.0
 """At 1920 wide; scales with the frame."""
@@ -70,16 +67,25 @@ class Fill:
     retention: float
 
 
-class Inpainter:
-    """A SASI network with its selection, sampler and blend. `version` is a hash of the weights."""
+@dataclass(frozen=True)
+class Card:
+    """What people are told about weights; `version` is a hash of them, `license` an SPDX expression."""
 
-    def __init__(self, weights: LoadedWeights) -> None:
-        self._network = weights.network
-        self.patch_px = weights.network.config.patch_px
-        self.name = weights.name
-        self.version = weights.version
-        self.license = weights.metadata.get("license", "unknown")
-        self.detail = weights.metadata.get("detail", "")
+    name: str
+    version: str
+    license: str = "unknown"
+    detail: str = ""
+
+
+class Inpainter(ABC):
+    """A member of the SASI family behind the same settings, sizes, value ranges and blend in pixels.
+
+    version   hash of the weights     patch_px  side of a token
+    """
+
+    def __init__(self, card: Card, patch_px: int) -> None:
+        self.name, self.version, self.license, self.detail = card.name, card.version, card.license, card.detail
+        self.patch_px = patch_px
 
     def __call__(
         self, view: Tensor, disocclusion: Tensor, disparity: Tensor, dilation: int = 5, steps: int = 1, **rules: object
@@ -150,33 +156,30 @@ class Inpainter:
         progress(STAGE, 1.0)
         return Fill(result, retention)
 
+    @abstractmethod
     def _sample(
         self, view: Tensor, hole: Tensor, disparity: Tensor, feather_px: float, rules: FillRules, progress: Progress
     ) -> tuple[Tensor, float]:
-        """Fill at the network's size: (T, 3, h, w) in 0..1 units, and the retention."""
-        patch_px = self._network.config.patch_px
-        conditions = prepare_conditions(view, hole, disparity, view.shape[0])
-        progress(STAGE, 0.4)
-        number = torch.arange(rules.first_frame, rules.first_frame + view.shape[0], device=view.device)
-        kept = keep_index(token_mask(hole, patch_px), number, rules.dilation, rules.temporal_stride)
-        touched = token_mask(feather_weight(hole, math.ceil(feather_px)) > 0, patch_px)
-        holed = touched.flatten()[kept.flat]
+        """Fill at the network's size: (T, 3, h, w) in 0..1 units, and the retention.
 
-        def velocity(noisy: Tensor, sigma: float) -> Tensor:
-            return self._network(noisy, sigma, conditions, kept, holed)
-
-        def on_step(done: int) -> None:
-            progress(STAGE, 0.4 + 0.5 * done / rules.steps)
-
-        latent = sample(velocity, position_noise(kept.place, 3 * patch_px**2), rules.steps, on_step)
-        latent = blend_tokens(latent, known_latent(conditions, kept, patch_px), holed)
-        patches = ((latent + 1) / 2).unflatten(1, (3, -1))
-        return scatter_patches(patches, kept, conditions.known, patch_px), len(kept) / touched.numel()
+        Sides are multiples of `resize.GRID_PX`; `progress` is told ENCODED, SAMPLED and what lies between.
+        """
 
 
 def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str = "cpu") -> Inpainter:
-    """Load shipped weights by name, or a safetensors file by path. Raises WeightsError; see `load_weights`."""
-    return Inpainter(load_weights(name_or_path, device))
+    """Load shipped weights by name, a safetensors file of the lite family, or a folder with Wan 2.1, by path.
+
+    The members are imported when they are chosen. Raises WeightsError; see `load_weights` and `load_wan_inpainter`.
+    """
+    from model.sasi.weights import is_shipped, load_weights
+
+    if not is_shipped(name_or_path) and Path(name_or_path).is_dir():
+        from model.sasi.wan.inpainter import load_wan_inpainter
+
+        return load_wan_inpainter(Path(name_or_path), device)
+    from model.sasi.lite import LiteInpainter
+
+    return LiteInpainter(load_weights(name_or_path, device))
 
 
 def _lacks_memory(error: RuntimeError | MemoryError) -> bool:

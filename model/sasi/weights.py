@@ -58,13 +58,17 @@ def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -
     return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
 
 
+def is_shipped(name: str | Path) -> bool:
+    """Tell the name of weights that come with the product from a path."""
+    return Path(name).name == str(name) and (SHIPPED / f"{name}.safetensors").is_file()
+
+
 def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    shipped = SHIPPED / f"{name_or_path}.safetensors"
-    if path.name == str(name_or_path) and shipped.is_file():
-        return shipped
+    if is_shipped(name_or_path):
+        return SHIPPED / f"{name_or_path}.safetensors"
     names = ", ".join(sorted(found.stem for found in SHIPPED.glob("*.safetensors"))) or "none"
     raise WeightsError(f"no weights {str(name_or_path)!r}: give the path of a .safetensors file or one of: {names}")
 

@@ -96,8 +96,8 @@ def load_codec(
     check_tensors({name: tuple(value.shape) for name, value in vae.state_dict().items()}, tensors, folder.name)
     vae.load_state_dict(tensors, assign=True)
     _drop_idle_attention(vae)
-    moved: AutoencoderKLWan = nn.Module.to(vae, device=device, dtype=dtype)
-    return WanCodec(moved.eval().requires_grad_(False), margin)
+    nn.Module.to(vae.eval().requires_grad_(False), device=device, dtype=dtype)
+    return WanCodec(vae, margin)
 
 
 def build_vae(entries: dict) -> AutoencoderKLWan:

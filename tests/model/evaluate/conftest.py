@@ -7,7 +7,7 @@ import torch
 
 from model.evaluate.windows import Window
 from model.sasi.config import SasiConfig, Scope
-from model.sasi.inpainter import Inpainter
+from model.sasi.lite import LiteInpainter
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import LoadedWeights, save_weights
 
@@ -22,8 +22,8 @@ def network() -> SasiTransformer:
 
 
 @pytest.fixture
-def inpainter(network) -> Inpainter:
-    return Inpainter(LoadedWeights(network, "tiny", "0", {}))
+def inpainter(network) -> LiteInpainter:
+    return LiteInpainter(LoadedWeights(network, "tiny", "0", {}))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.sasi.config import SasiConfig, Scope
-from model.sasi.inpainter import Inpainter
+from model.sasi.lite import LiteInpainter
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import LoadedWeights
 from model.warp.gapw import Warp, gapw
@@ -20,8 +20,8 @@ def tiny_network() -> SasiTransformer:
 
 
 @pytest.fixture
-def tiny_inpainter(tiny_network: SasiTransformer) -> Inpainter:
-    return Inpainter(LoadedWeights(tiny_network, "tiny", "0", {"license": "CC0-1.0"}))
+def tiny_inpainter(tiny_network: SasiTransformer) -> LiteInpainter:
+    return LiteInpainter(LoadedWeights(tiny_network, "tiny", "0", {"license": "CC0-1.0"}))
 
 
 @pytest.fixture
