@@ -29,7 +29,8 @@ def save_sheet(path: Path, windows: list[Window], fills: dict[str, Fill], patter
         raise InvalidInputError(f"no window is of a medium that matches {patterns}; nothing to picture")
     rows = [_row(window, fills) for window in shown]
     picture = np.concatenate([_captions(("hole", *fills, "truth"), rows[0].shape[1]), *rows])
-    if not cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]):
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
+    if not cv2.imwrite(str(path), picture[..., ::-1], options):
         raise InvalidInputError(f"{path} cannot be written; expected an existing folder and .jpg or .png")
 
 
