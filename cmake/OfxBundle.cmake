@@ -40,6 +40,7 @@ add_library(StereoConvert MODULE
   ofx_plugin/instance.cpp
   ofx_plugin/local_service.cpp
   ofx_plugin/log.cpp
+  ofx_plugin/panel.cpp
   ofx_plugin/plugin_main.cpp
   ofx_plugin/regions.cpp
   ofx_plugin/render.cpp
@@ -47,6 +48,7 @@ add_library(StereoConvert MODULE
   ofx_plugin/sequence_memory.cpp
   ofx_plugin/service_client.cpp
   ofx_plugin/service_client_share.cpp
+  ofx_plugin/service_client_summary.cpp
   ofx_plugin/service_client_window.cpp
   ofx_plugin/settings_wire.cpp
   ofx_plugin/status.cpp

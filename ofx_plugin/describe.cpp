@@ -71,8 +71,7 @@ void describeText(const Properties& param, const ParamSpec& spec) {
                                                         : kOfxParamStringIsSingleLine;
   param.set(kOfxParamPropStringMode, mode);
   if (spec.kind != ParamKind::Label) return;
-  param.set(kOfxParamPropPersistant, 0);
-  param.set(kOfxParamPropEvaluateOnChange, 0);
+  param.set(kOfxParamPropPersistant, spec.evaluates ? 1 : 0);  // what hosts know a picture by belongs into the project
   param.set(kOfxParamPropEnabled, 0);
 }
 
@@ -86,6 +85,7 @@ void describeParam(OfxParamSetHandle params, const ParamSpec& spec) {
   if (spec.group != nullptr) param.set(kOfxParamPropParent, spec.group);
   if (spec.kind == ParamKind::Button) return;
   param.set(kOfxParamPropAnimates, spec.animates ? 1 : 0);
+  if (!spec.evaluates) param.set(kOfxParamPropEvaluateOnChange, 0);
   switch (spec.kind) {
     case ParamKind::Choice:
       return describeChoice(param, spec);

@@ -133,7 +133,7 @@ SharedBlock FrameConversion::convert() {
   const FrameKey window = windowKey(answer.summary.modelVersion);
   for (const auto& [index, block] : answer.results) answer.store->publish(resultKey(window, index), block);
   const bool isCutShort = window_.length < settings_.integer(Setting::Window);
-  rememberSummary(answer.summary.text + (isCutShort ? kSingleFrames : "") + note_);
+  rememberSummary(instance_.handle(), answer.summary.text + (isCutShort ? kSingleFrames : "") + note_);
   trace_.setService(answer.summary.stageTimes_s, answer.summary.requestId);
   return answer.results.at(index_);
 }

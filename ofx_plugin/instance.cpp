@@ -48,13 +48,6 @@ class ParamReader {
   double time_;
 };
 
-const ParamSpec& pluginParam(const char* name) {
-  for (const ParamSpec& spec : kPluginParams) {
-    if (std::string_view(spec.name) == name) return spec;
-  }
-  return kPluginParams.front();  // unreachable: the names are constants of params.h
-}
-
 bool hostSays(const char* property) {
   return Properties(suites().host).integer(property).value_or(0) != 0;
 }
@@ -89,15 +82,18 @@ bool Instance::writesLog(double time) const {
   return ParamReader(handle_, time).number(pluginParam(plugin_param::kWriteLog)) != 0;
 }
 
+int Instance::preset(double time) const {
+  return static_cast<int>(ParamReader(handle_, time).number(pluginParam(plugin_param::kPreset)));
+}
+
+std::string Instance::modelToken(double time) const {
+  return ParamReader(handle_, time).text(plugin_param::kModelToken);
+}
+
 std::optional<double> Instance::projectWidth() const {
   OfxPropertySetHandle properties = nullptr;
   if (suites().effect->getPropertySet(handle_, &properties) != kOfxStatOK) return {};
   return Properties(properties).real(kOfxImageEffectPropProjectSize, 0);
-}
-
-void Instance::showStatus(const std::string& text) const {
-  const OfxParamHandle status = ParamReader(handle_, 0).find(plugin_param::kStatus);
-  if (status != nullptr) suites().parameter->paramSetValue(status, text.c_str());
 }
 
 bool hostHasTemporalAccess() {

@@ -36,12 +36,11 @@ class Instance {
   [[nodiscard]] ServiceChoice service(double time) const;
   [[nodiscard]] Preview preview(double time) const;
   [[nodiscard]] bool writesLog(double time) const;
+  [[nodiscard]] int preset(double time) const;
+  [[nodiscard]] std::string modelToken(double time) const;
 
   // In canonical coordinates; nothing when the host does not say.
   [[nodiscard]] std::optional<double> projectWidth() const;
-
-  // Only where the host allows it: in InstanceChanged.
-  void showStatus(const std::string& text) const;
 
  private:
   OfxImageEffectHandle handle_;

@@ -36,6 +36,7 @@ struct ParamSpec {
   Range slider = {0, 0};    // shown
   Options options = {};
   bool animates = false;
+  bool evaluates = true;  // false: pictures do not depend on it
 };
 
 struct GroupSpec {
@@ -77,6 +78,8 @@ extern const std::array<ParamSpec, kSettingCount> kSettingParams;
 
 // What belongs to the plugin and not to the picture.
 namespace plugin_param {
+constexpr const char* kPreset = "preset";
+constexpr const char* kReset = "reset";
 constexpr const char* kPreview = "preview";
 constexpr const char* kAddress = "address";
 constexpr const char* kTokenFile = "token_file";
@@ -87,11 +90,16 @@ constexpr const char* kWriteLog = "write_log";
 constexpr const char* kOpenLogFolder = "open_log_folder";
 constexpr const char* kStatus = "status";
 constexpr const char* kRefreshStatus = "refresh_status";
+constexpr const char* kRefreshModel = "refresh_model";
+constexpr const char* kModelToken = "model_token";
 constexpr const char* kVersion = "version";
 }  // namespace plugin_param
 enum class OnError { FailRender, PassThrough };
+constexpr int kCustomPreset = 0;  // the others are numbered from 1, gentlest first, Screen-safe last
 enum class Preview { FastWhileAdjusting, AlwaysFinal };
-constexpr std::size_t kPluginParamCount = 11;
+constexpr std::size_t kPluginParamCount = 15;
 extern const std::array<ParamSpec, kPluginParamCount> kPluginParams;
+// `name` is one of plugin_param.
+[[nodiscard]] const ParamSpec& pluginParam(const char* name);
 
 }  // namespace stereo_convert

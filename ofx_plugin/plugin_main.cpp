@@ -6,8 +6,7 @@
 
 #include "describe.h"
 #include "instance.h"
-#include "log.h"
-#include "platform/platform.h"
+#include "panel.h"
 #include "regions.h"
 #include "render.h"
 #include "sequence_memory.h"
@@ -16,8 +15,6 @@
 
 namespace stereo_convert {
 namespace {
-
-constexpr std::chrono::seconds kStatusPatience{3};  // the panel waits for it
 
 struct Action {
   OfxImageEffectHandle effect;
@@ -51,36 +48,23 @@ OfxStatus endSequence(const Action& action) {
 OfxStatus destroyInstance(const Action& action) {
   SequenceMemory::forget(action.effect);
   clearMessage(action.effect);
+  forgetSummary(action.effect);
   return kOfxStatOK;
-}
-
-OfxStatus openLogFolder() {
-  const auto [folder, problem] = logFolder();
-  const std::string all = problem.empty() ? platform::showFolder(folder) : problem;
-  if (all.empty()) return kOfxStatOK;
-  throw Failure(FailureKind::NotReady, "cannot show the folder of the logs, " + folder + ": " + all);
 }
 
 // A button could not do what it is for: no failure of the effect, so nothing stays on the node.
 OfxStatus answerButton(const Action& action, const std::string& problem) {
   tellOnce(action.effect, problem);
-  Instance(action.effect).showStatus(problem);
+  showStatus(Instance(action.effect), problem);
   return kOfxStatOK;
 }
 
 OfxStatus instanceChanged(const Action& action) {
   SequenceMemory::forget(action.effect);
   if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
-  const Instance instance(action.effect);
-  const auto param = action.in.text(kOfxPropName);
-  if (param == plugin_param::kOpenLogFolder) return openLogFolder();
-  std::string text = lastSummary();
-  if (param == plugin_param::kRefreshStatus) {
-    const Patience patience(kStatusPatience, [] { return false; });
-    text = ServiceClient::of(instance.service(action.in.real(kOfxPropTime).value_or(0)))->session(patience)->text +
-           ". " + text;
-  }
-  if (!text.empty()) instance.showStatus(text);
+  const bool isParam = action.in.text(kOfxPropType) == kOfxTypeParameter;
+  panelTouched(Instance(action.effect), isParam ? action.in.text(kOfxPropName).value_or("") : "",
+               action.in.real(kOfxPropTime).value_or(0));
   return kOfxStatOK;
 }
 

@@ -96,6 +96,7 @@ OfxStatus settleFailedRender(const Instance& instance, const Properties& in, con
     writeLog("frame " + std::to_string(FrameTime::at(arguments.time).frame) + " not rendered: " + failure.what());
   }
   if (failure.kind() == FailureKind::Aborted) return kOfxStatFailed;
+  rememberSummary(instance.handle(), std::string("Last render failed: ") + failure.what());
   if (instance.service(arguments.time).onError == OnError::PassThrough) {
     showSource(instance, arguments);
     showMessage(instance.handle(), kOfxMessageWarning,

@@ -164,6 +164,10 @@ std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& pat
   auto session = std::make_shared<ServiceSession>();
   session->modelVersion = description.model_version();
   session->text = channel_->name + ", version " + description.service_version() + ", model " + session->modelVersion;
+  for (const auto& inpainter : description.inpainters()) session->licences[inpainter.name()] = inpainter.license();
+  for (const auto& estimator : description.depth_estimators()) {
+    session->licences[estimator.name()] = estimator.license();
+  }
   session->store = std::make_shared<FrameStore>(cacheBytes());
   if (SharedRegion* region = session->store->arena().region(); region != nullptr) {
     auto share = std::make_shared<FrameStoreShare>(*channel_->stub, channel_->token);
@@ -177,6 +181,11 @@ std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& pat
 void ServiceClient::forget(const std::shared_ptr<const ServiceSession>& session) {
   const std::lock_guard lock(mutex_);
   if (session_ == session) session_ = nullptr;
+}
+
+void ServiceClient::forgetSession() {
+  const std::lock_guard lock(mutex_);
+  session_ = nullptr;
 }
 
 WindowAnswer ServiceClient::convert(const WindowRequest& request, const Patience& patience) {

@@ -47,7 +47,8 @@ struct WindowAnswer {
 // What holds while one run of a service lasts: its model, and the memory that it shares with us.
 struct ServiceSession {
   std::string modelVersion;
-  std::string text;  // who serves, for the artist
+  std::string text;                             // who serves, for the artist
+  std::map<std::string, std::string> licences;  // by the name of a filler or depth estimator
   std::shared_ptr<FrameStore> store;
   std::string storeId;          // empty: not shared, pixels travel as chunks
   std::shared_ptr<void> share;  // keeps the service's mapping
@@ -67,6 +68,9 @@ class ServiceClient {
 
   // Connect if need be, starting a local service, and agree on version and memory. Throws Failure.
   [[nodiscard]] std::shared_ptr<const ServiceSession> session(const Patience& patience);
+
+  // Ask again on the next use which model it runs; results of before are forgotten.
+  void forgetSession();
 
   // Convert one window; tries once more with a new session when the service went away. Throws Failure.
   [[nodiscard]] WindowAnswer convert(const WindowRequest& request, const Patience& patience);

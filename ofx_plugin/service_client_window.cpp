@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "service_client_summary.h"
 #include "settings_wire.h"
 #include "streaming_copy.h"
 
@@ -17,18 +18,6 @@ constexpr std::size_t kLoggedDigits = 8;  // of a request id in the service's lo
 
 [[noreturn]] void broken(const std::string& what) {
   throw Failure(FailureKind::Bug, "the service sent " + what);
-}
-
-std::string summaryText(const wire::WindowSummary& summary) {
-  char figures[160];
-  std::snprintf(figures, sizeof(figures), "%.1f %% filled, %.0f %% of tokens computed, parallax %+.2f to %+.2f %%.",
-                100.0 * summary.disoccluded(), 100.0 * summary.retention(), summary.min_parallax(),
-                summary.max_parallax());
-  const std::string depth = summary.depth_estimator().empty() ? "given" : summary.depth_estimator();
-  std::string text =
-      "Device " + summary.device() + ", fill " + summary.inpainter() + ", depth " + depth + ". " + figures;
-  for (const std::string& warning : summary.warnings()) text += " Warning: " + warning + ".";
-  return text;
 }
 
 }  // namespace
@@ -147,7 +136,8 @@ void WindowCall::take(WindowAnswer& answer) {
     case Response::kSummary:
       answer.summary.modelVersion = response_.summary().model_version();
       answer.summary.requestId = hexadecimal(requestId_).substr(0, kLoggedDigits);
-      answer.summary.text = summaryText(response_.summary());
+      answer.summary.text =
+          summaryText(response_.summary(), session_.licences, request_.frames.front().block->format.width);
       for (const auto& time : response_.summary().stage_times())
         answer.summary.stageTimes_s[time.stage()] += time.seconds();
       break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -37,7 +38,8 @@ std::mutex shownMutex;
 Immortal<std::set<OfxImageEffectHandle>> shown;
 
 std::mutex summaryMutex;
-Immortal<std::string> summary;
+Immortal<std::map<OfxImageEffectHandle, std::string>> summaries;
+constexpr OfxImageEffectHandle kAnyEffect = nullptr;
 
 }  // namespace
 
@@ -79,14 +81,21 @@ void clearMessage(OfxImageEffectHandle effect) noexcept {
   if (suites().persistentMessage != nullptr) suites().persistentMessage->clearPersistentMessage(effect);
 }
 
-void rememberSummary(const std::string& text) {
+void rememberSummary(OfxImageEffectHandle effect, const std::string& text) {
   const std::lock_guard lock(summaryMutex);
-  *summary = text;
+  (*summaries)[effect] = text;
+  (*summaries)[kAnyEffect] = text;
 }
 
-std::string lastSummary() {
+std::string lastSummary(OfxImageEffectHandle effect) {
   const std::lock_guard lock(summaryMutex);
-  return *summary;
+  const auto own = summaries->find(effect);
+  return own == summaries->end() ? (*summaries)[kAnyEffect] : own->second;
+}
+
+void forgetSummary(OfxImageEffectHandle effect) noexcept {
+  const std::lock_guard lock(summaryMutex);
+  summaries->erase(effect);
 }
 
 }  // namespace stereo_convert

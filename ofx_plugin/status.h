@@ -22,8 +22,10 @@ void tellOnce(OfxImageEffectHandle effect, const std::string& text) noexcept;
 // Take the message away that showMessage left on this instance, if any: Nuke renders nothing while an error stands.
 void clearMessage(OfxImageEffectHandle effect) noexcept;
 
-// What the service last said about a window, for the panel's Status; hosts let it be shown only later.
-void rememberSummary(const std::string& text);
-[[nodiscard]] std::string lastSummary();
+// What there is to say about an effect's last window, for the panel's Status: hosts let it be shown only later. Some
+// hosts render with other instances than the one whose panel is open, which then gets the last of all effects.
+void rememberSummary(OfxImageEffectHandle effect, const std::string& text);
+[[nodiscard]] std::string lastSummary(OfxImageEffectHandle effect);
+void forgetSummary(OfxImageEffectHandle effect) noexcept;
 
 }  // namespace stereo_convert
