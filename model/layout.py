@@ -10,9 +10,20 @@ from model.errors import SettingsError
 DISPARITY_UNIT_FRAC = 0.10
 """Parallax, as a share of the width, that spans one unit of the grey disparity output."""
 
-# Least-squares red-cyan matrices (E. Dubois, "A projection method to generate anaglyph stereo images", ICASSP 2001).
-_DUBOIS_LEFT = ((0.437, 0.449, 0.164), (-0.062, -0.062, -0.024), (-0.048, -0.050, -0.017))
-_DUBOIS_RIGHT = ((-0.011, -0.032, -0.007), (0.377, 0.761, 0.009), (-0.026, -0.093, 1.234))
+_NOTHING = (0.0, 0.0, 0.0)
+_LUMA = (0.299, 0.587, 0.114)  # BT.601, as the half-colour anaglyph was first defined
+_GREEN, _BLUE = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+ANAGLYPHS = {
+    # Least-squares red-cyan (E. Dubois, "A projection method to generate anaglyph stereo images", ICASSP 2001).
+    "anaglyph": (
+        ((0.437, 0.449, 0.164), (-0.062, -0.062, -0.024), (-0.048, -0.050, -0.017)),
+        ((-0.011, -0.032, -0.007), (0.377, 0.761, 0.009), (-0.026, -0.093, 1.234)),
+    ),
+    "anaglyph-half-colour": ((_LUMA, _NOTHING, _NOTHING), (_NOTHING, _GREEN, _BLUE)),
+    "anaglyph-grey": ((_LUMA, _NOTHING, _NOTHING), (_NOTHING, _LUMA, _LUMA)),
+}
+"""Mixtures for red-cyan glasses: rows make red, green and blue of the result from those of the left and the right eye."""
 
 
 def compose(output: str, conversion: Conversion) -> torch.Tensor:
@@ -28,8 +39,10 @@ def compose(output: str, conversion: Conversion) -> torch.Tensor:
         return right
     if output == "left":
         return left
-    if output == "anaglyph":
-        return anaglyph(left, right)
+    if output in ANAGLYPHS:
+        return anaglyph(left, right, output)
+    if output == "difference":
+        return _difference(left, right)
     if output == "disparity":
         return _as_colour(0.5 + conversion.disparity / (DISPARITY_UNIT_FRAC * left.shape[-1]), left.shape[1])
     if output == "mask":
@@ -58,13 +71,26 @@ def _resized(image: torch.Tensor, axis: int, size: int) -> torch.Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(image, target)
 
 
-def anaglyph(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Mix both eyes for red-cyan glasses, by Dubois; left, right and result (T, C, H, W) float32, C = 3 or 4."""
-    mix_left, mix_right = (torch.tensor(m, dtype=left.dtype, device=left.device) for m in (_DUBOIS_LEFT, _DUBOIS_RIGHT))
+def anaglyph(left: torch.Tensor, right: torch.Tensor, kind: str = "anaglyph") -> torch.Tensor:
+    """Mix both eyes for red-cyan glasses; left, right and result (T, C, H, W) float32, C = 3 or 4.
+
+    kind  one of ANAGLYPHS
+    """
+    mix_left, mix_right = (torch.tensor(m, dtype=left.dtype, device=left.device) for m in ANAGLYPHS[kind])
     colour = torch.einsum("oc,tchw->tohw", mix_left, left[:, :3]) + torch.einsum(
         "oc,tchw->tohw", mix_right, right[:, :3]
     )
-    return torch.cat((colour, torch.maximum(left[:, 3:], right[:, 3:])), dim=1)
+    return torch.cat((colour, _alpha_of_either(left, right)), dim=1)
+
+
+def _difference(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """How far the eyes are apart, channel by channel; black where they see the same."""
+    return torch.cat(((left[:, :3] - right[:, :3]).abs(), _alpha_of_either(left, right)), dim=1)
+
+
+def _alpha_of_either(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """(T, C - 3, H, W): a mixed pixel covers what either eye covers; without alpha no channel at all."""
+    return torch.maximum(left[:, 3:], right[:, 3:])
 
 
 def _as_colour(grey: torch.Tensor, channels: int) -> torch.Tensor:

@@ -12,7 +12,10 @@ from typing import Any
 
 from model.errors import SettingsError
 
-OUTPUTS = ("right", "left", "sbs-half", "tb-half", "anaglyph", "disparity", "mask", "sbs-full", "tb-full")
+OUTPUTS = (  # new ones at the end: hosts keep a choice by its number
+    "right", "left", "sbs-half", "tb-half", "anaglyph", "disparity", "mask", "sbs-full", "tb-full",
+    "anaglyph-half-colour", "anaglyph-grey", "difference",
+)  # fmt: skip
 DEPTH_SOURCES = ("estimate", "clip", "alpha")
 DEPTH_MEANINGS = ("white-near", "white-far", "disparity-px", "foundry-px")
 DISPARITY_MEANINGS = ("disparity-px", "foundry-px")

@@ -24,6 +24,9 @@ constexpr Option kOutputs[] = {
     {"mask", "Occlusion mask", 6},
     {"sbs-full", "Side by side, full width", 7},
     {"tb-full", "Top and bottom, full height", 8},
+    {"anaglyph-half-colour", "Anaglyph half-colour", 9},
+    {"anaglyph-grey", "Anaglyph grey", 10},
+    {"difference", "Difference of the eyes", 11},
 };
 constexpr Option kDepthSources[] = {
     {"estimate", "Estimate from Source", 0}, {"clip", "Depth clip", 1}, {"alpha", "Source alpha", 2}};

@@ -56,6 +56,47 @@ def test_an_anaglyph_shows_the_left_eye_in_red() -> None:
     assert red > 1 and green < 0 and blue < 0
 
 
+def both_eyes(left: torch.Tensor, right: torch.Tensor) -> Conversion:
+    return Conversion(left, right, left[:, :1] > 1e9, left[:, :1], 0.0, {}, 0.0, 0.0, ())
+
+
+def colour(*values: float) -> torch.Tensor:
+    return torch.tensor(values).reshape(1, -1, 1, 1)
+
+
+def test_half_colour_has_the_left_luma_in_red_and_the_right_colours_in_green_and_blue() -> None:
+    shown = compose("anaglyph-half-colour", both_eyes(colour(1.0, 0.5, 0.25), colour(0.1, 0.2, 0.3)))
+    assert torch.allclose(shown.flatten(), torch.tensor([0.299 + 0.587 / 2 + 0.114 / 4, 0.2, 0.3]))
+
+
+def test_a_grey_anaglyph_has_one_luma_in_each_half_of_the_glasses() -> None:
+    shown = compose("anaglyph-grey", both_eyes(colour(1.0, 1.0, 1.0), colour(0.0, 1.0, 0.0)))
+    assert torch.allclose(shown.flatten(), torch.tensor([1.0, 0.587, 0.587]))
+
+
+@pytest.mark.parametrize("output", ["anaglyph", "anaglyph-half-colour", "anaglyph-grey", "difference"])
+def test_a_mixed_pixel_covers_what_either_eye_covers(output: str) -> None:
+    left, right = colour(1.0, 1.0, 1.0, 0.25), colour(0.0, 0.0, 0.0, 0.75)
+    assert compose(output, both_eyes(left, right))[0, 3] == 0.75
+    assert compose(output, both_eyes(right, left))[0, 3] == 0.75
+    assert compose(output, both_eyes(left[:, :3], right[:, :3])).shape[1] == 3
+
+
+@pytest.mark.parametrize("output", ["right", "left", "sbs-full", "tb-full", "sbs-half", "tb-half"])
+def test_alpha_stays_with_its_colours(output: str) -> None:
+    """Every pixel of the eyes has its own alpha, a quarter of its red; so has every pixel of the layout."""
+    eyes = torch.rand(2, 1, 4, 6, 8)
+    eyes[:, :, 3] = eyes[:, :, 0] / 4
+    shown = compose(output, both_eyes(*eyes))
+    assert torch.allclose(shown[:, 3], shown[:, 0] / 4)
+
+
+def test_the_difference_of_equal_eyes_is_black_and_has_no_sign() -> None:
+    assert not compose("difference", both_eyes(LEFT[:, :3], LEFT[:, :3])).any()
+    shown = compose("difference", both_eyes(colour(1.0, 0.0, 2.0), colour(0.25, 0.5, 2.0)))
+    assert torch.equal(shown.flatten(), torch.tensor([0.75, 0.5, 0.0]))
+
+
 def test_the_disparity_output_has_the_screen_at_half_grey() -> None:
     # 0.2 px of 4 px is 5 % of the width: half a unit.
     shown = compose("disparity", CONVERSION)
