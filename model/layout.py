@@ -23,7 +23,7 @@ ANAGLYPHS = {
     "anaglyph-half-colour": ((_LUMA, _NOTHING, _NOTHING), (_NOTHING, _GREEN, _BLUE)),
     "anaglyph-grey": ((_LUMA, _NOTHING, _NOTHING), (_NOTHING, _LUMA, _LUMA)),
 }
-"""Mixtures for red-cyan glasses: rows make red, green and blue of the result from those of the left and the right eye."""
+"""Mixtures for red-cyan glasses, of the left and of the right eye; rows make the red, green and blue of the result."""
 
 
 def compose(output: str, conversion: Conversion) -> torch.Tensor:
