@@ -61,7 +61,9 @@ def read_token(path: Path) -> str:
 class TokenInterceptor(grpc.aio.ServerInterceptor):
     """Refuses calls without the token, before anything of theirs is read."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, count: Callable[[str], None] = lambda code: None) -> None:
+        """`count` is told the code of each call that is refused."""
+        self._count = count
         self._expected = f"Bearer {token}".encode()
 
     async def intercept_service(
@@ -73,6 +75,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         came = dict(handler_call_details.invocation_metadata or ()).get(METADATA_KEY, "")
         if hmac.compare_digest(came.encode() if isinstance(came, str) else bytes(came), self._expected):
             return await continuation(handler_call_details)
+        self._count(grpc.StatusCode.UNAUTHENTICATED.name)
         return grpc.stream_stream_rpc_method_handler(_refuse)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from model.errors import InvalidInputError
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
+MAX_PORT = 65535
 MAX_SOCKET_PATH_BYTES = 107
 """sun_path of sockaddr_un, less its final zero (Linux; macOS has 103)."""
 
@@ -31,6 +32,8 @@ class ServiceLimits:
     max_stores: int = 64
     max_store_bytes: int = 16 * GIB  # one store
     cache_bytes: int = 2 * GIB  # frames that came as chunks, all sessions together
+    depth_cache_bytes: int = 512 * MIB  # estimated depth, all sessions together; 0: none
+    result_cache_bytes: int = 1 * GIB  # converted windows, all sessions together; 0: none
     stall_s: float = 60.0  # a client that neither sends nor reads for so long is dropped
 
 
@@ -52,6 +55,7 @@ class ServiceConfig:
     unload_idle_s: float | None = 900.0  # an idle device gives the memory of its models back; None: never
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
     devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
+    metrics_port: int | None = None  # on loopback, for Prometheus; None: no metrics; 0: any free one
     warm_up: bool = True  # load torch and the default weights at once, in the background
     limits: ServiceLimits = ServiceLimits()
 
@@ -67,6 +71,8 @@ class ServiceConfig:
             raise InvalidInputError("--tls-client-ca needs --tls-cert and --tls-key")
         if self.tls_certificate is not None and self.listen is None:
             raise InvalidInputError("--tls-cert is for TCP; say where to listen with --listen HOST:PORT")
+        if self.metrics_port is not None and not 0 <= self.metrics_port <= MAX_PORT:
+            raise InvalidInputError(f"--metrics-port must be 0..{MAX_PORT}; got {self.metrics_port}")
         if self.listen is not None and not is_loopback(self.listen) and self.tls_certificate is None:
             raise InvalidInputError(
                 f"--listen {self.listen} is not a loopback address. Other machines may connect only over TLS: give "
@@ -109,7 +115,7 @@ def is_loopback(address: str) -> bool:
     Raises InvalidInputError for what is no address.
     """
     host, _, port = address.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    if not port.isdigit() or int(port) > MAX_PORT:
         raise InvalidInputError(f"--listen must be HOST:PORT, as in 127.0.0.1:7733; got {address!r}")
     try:
         return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback

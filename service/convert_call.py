@@ -5,32 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from typing import Any, cast
 
 import grpc.aio
-import numpy as np
-from stereoconvert.v1 import frame_pb2, stereo_convert_pb2
+from stereoconvert.v1 import stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
 from service.device_memory import with_second_try
 from service.errors import DrainingError, StalledError
 from service.frame_cache import FrameBytes
 from service.frame_receiver import FrameReceiver
-from service.frame_store import StoreSlot
-from service.frame_wire import format_to_wire
-from service.gpu_worker import DeviceWorker, JobState, WindowJob, least_loaded
+from service.gpu_worker import DeviceWorker, JobState, Progress, WindowJob, least_loaded
+from service.logs import request_label
 from service.slot_pool import SlotPool
 from service.stereo_model import WindowOutput
-from service.window_pixels import (
-    ComputedResults,
-    SourceResults,
-    WindowResults,
-    bands_of,
-    clamp_warning,
-    decode_window,
-)
+from service.window_delivery import WindowDelivery
+from service.window_pixels import ComputedResults, SourceResults, clamp_warning, decode_window
 from service.window_plan import WindowPlan, plan_window
 from service.workshop import Workshop
 
@@ -53,7 +46,10 @@ class ConvertCall:
         self._task = cast(asyncio.Task, asyncio.current_task())
         self._cancelled = False
         self._job: WindowJob | None = None
+        self._start_s = time.perf_counter()
         self._transport_s = 0.0
+        self._queue_s = 0.0
+        self._remembered = False  # the result lay in the cache
 
     def cancel(self) -> None:
         """CancelWindow: stop at the next stage boundary."""
@@ -74,6 +70,7 @@ class ConvertCall:
 
     async def _serve(self) -> None:
         plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
+        request_label.set(plan.label)
         self._shop.admission.admit(plan.session_id)
         if not plan.is_passthrough:
             least_loaded(self._shop.workers).check_room(plan.session_id)
@@ -153,22 +150,41 @@ class ConvertCall:
             raise StalledError(f"the client read nothing for {self._shop.limits.stall_s:g} s") from None
 
     async def _answer(self, plan: WindowPlan, received: dict[bytes, FrameBytes], slots: SlotPool) -> None:
-        start = time.perf_counter()
+        delivery = WindowDelivery(
+            self._send, self._shop.copiers, slots if plan.output_slots else None, self._shop.limits.max_chunk_bytes
+        )
         summary = stereo_convert_pb2.WindowSummary(model_version=self._shop.model.version())
         if plan.is_passthrough:
-            await self._deliver(plan, SourceResults(plan, received), slots)
+            await self._timed(delivery.deliver(plan.wanted, SourceResults(plan, received)))
         else:
             worker = least_loaded(self._shop.workers)
             output = await self._computed(plan, received, worker)
-            clamped = await self._deliver(plan, ComputedResults(plan, output), slots)
+            clamped = await self._timed(delivery.deliver(plan.wanted, ComputedResults(plan, output)))
             _describe_output(summary, plan, output, worker.device)
             if clamped:
                 summary.warnings.append(clamp_warning(clamped, plan.result_format))
         _add_stage(summary, "transport", self._transport_s)
         await self._send(summary=summary)
+        self._note(plan, summary)
+
+    async def _timed(self, delivering: Awaitable[int]) -> int:
+        """Count what `delivering` takes as transport."""
+        start = time.perf_counter()
+        clamped = await delivering
+        self._transport_s += time.perf_counter() - start
+        return clamped
+
+    def _note(self, plan: WindowPlan, summary: stereo_convert_pb2.WindowSummary) -> None:
+        """Tell log and metrics of a window that went back whole."""
+        whole_s = time.perf_counter() - self._start_s
+        stages = {stage.stage: stage.seconds for stage in summary.stage_times}
+        self._shop.metrics.count_window(len(plan.wanted), {**stages, "queue": self._queue_s, "whole": whole_s})
+        if summary.inpainter and not self._remembered:
+            self._shop.metrics.note_retention(summary.retention)
         log.info(
-            "window %s: %d frames of %s, output %s, %.3f s",
-            plan.label, len(plan.frames), plan.frames[0].format, plan.settings.output, time.perf_counter() - start,
+            "%d of %d frames of %s, output %s, %.3f s, %.3f s of them in the queue%s",
+            len(plan.wanted), len(plan.frames), plan.frames[0].format, plan.settings.output, whole_s, self._queue_s,
+            ", remembered" if self._remembered else "",
         )  # fmt: skip
 
     async def _computed(
@@ -183,11 +199,18 @@ class ConvertCall:
 
         left_s = self._context.time_remaining()
         deadline = time.monotonic() + left_s if left_s is not None else None
-        job = self._job = worker.submit(
-            lambda progress: with_second_try(
-                lambda: self._compute(plan, received, worker.device, progress),
+        queued_s = time.perf_counter()
+        context = copy_context()  # the worker's log lines are about this request
+
+        def work(progress: Progress) -> WindowOutput:
+            self._queue_s = time.perf_counter() - queued_s
+            return with_second_try(
+                lambda: context.run(self._compute, plan, received, worker.device, progress),
                 lambda: self._shop.make_room(worker.device),
-            ),
+            )
+
+        job = self._job = worker.submit(
+            work,
             client=plan.session_id,
             interactive=plan.interactive,
             deadline=deadline,
@@ -210,57 +233,19 @@ class ConvertCall:
                 await self._changed.wait()
         return job.future.result()
 
-    def _compute(self, plan: WindowPlan, received: dict[bytes, FrameBytes], device: str, progress: Any) -> WindowOutput:
+    def _compute(
+        self, plan: WindowPlan, received: dict[bytes, FrameBytes], device: str, progress: Progress
+    ) -> WindowOutput:
         progress("transport", 0.0)
         start = time.perf_counter()
         window = decode_window(plan, received)
         self._transport_s += time.perf_counter() - start
-        return self._shop.model.convert(window, device, progress)
-
-    async def _deliver(self, plan: WindowPlan, results: WindowResults, slots: SlotPool) -> int:
-        """Send each wanted frame, most urgent first; return how many values had to be clamped."""
-        start = time.perf_counter()
-        clamped = 0
-        for position, index in enumerate(plan.wanted):
-            result = stereo_convert_pb2.ResultFrame(index=index, format=format_to_wire(results.format))
-            if plan.output_slots:
-                clamped += await self._deliver_in_slot(position, results, result, await slots.lend())
-            else:
-                clamped += await self._deliver_in_chunks(position, results, result)
-        self._transport_s += time.perf_counter() - start
-        return clamped
-
-    async def _deliver_in_slot(
-        self, position: int, results: WindowResults, result: stereo_convert_pb2.ResultFrame, slot: StoreSlot
-    ) -> int:
-        clamped = await self._write(position, results, slot.view())
-        result.location.store_id = slot.store.store_id
-        result.location.offset_bytes, result.location.size_bytes = slot.offset_bytes, slot.size_bytes
-        await self._send(result=result)
-        return clamped
-
-    async def _deliver_in_chunks(
-        self, position: int, results: WindowResults, result: stereo_convert_pb2.ResultFrame
-    ) -> int:
-        pixels, clamped = results.pixels(position), 0
-        if pixels is None:
-            pixels = memoryview(np.empty(results.format.frame_bytes, np.uint8).data)
-            clamped = await self._write(position, results, pixels)
-        await self._send(result=result)
-        step = self._shop.limits.max_chunk_bytes
-        for offset in range(0, len(pixels), step):
-            data = bytes(pixels[offset : offset + step])
-            await self._send(chunk=frame_pb2.FrameChunk(offset_bytes=offset, data=data))
-        return clamped
-
-    async def _write(self, position: int, results: WindowResults, buffer: memoryview) -> int:
-        """Encode a result into a buffer, in bands beside the event loop; return how many values were clamped."""
-        loop = asyncio.get_running_loop()
-        bands = [
-            loop.run_in_executor(self._shop.copiers, results.write, position, buffer, rows)
-            for rows in bands_of(results.format)
-        ]
-        return sum(await asyncio.gather(*bands))
+        output = self._shop.results.find(window, device)
+        self._remembered = output is not None
+        if output is None:
+            output = self._shop.model.convert(window, device, progress)
+            self._shop.results.keep(window, device, output)
+        return output
 
 
 def _describe_output(

@@ -15,9 +15,11 @@ StereoError
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -28,6 +30,9 @@ from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, Stereo
 from service.redaction import without_folders
 
 log = logging.getLogger(__name__)
+
+Behaviour = Callable[..., Awaitable[Any]]
+"""What serves one call: (request, context)."""
 
 OUR_METHODS = "/stereoconvert.v1."
 RETRY_AFTER_KEY = "retry-after-ms"
@@ -99,6 +104,10 @@ def code_of(error: Exception) -> StatusCode:
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what our methods raise into a status; the only `except Exception` of the service."""
 
+    def __init__(self, count: Callable[[str], None] = lambda code: None) -> None:
+        """`count` is told the code of each call that fails."""
+        self._count = count
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
@@ -108,10 +117,12 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(OUR_METHODS):
             return handler
-        return _rewrapped(handler, _translating)
+        return _rewrapped(handler, partial(_translating, self._count))
 
 
-def _translating(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _translating(
+    count: Callable[[str], None], behaviour: Callable[..., Awaitable[Any]]
+) -> Callable[..., Awaitable[Any]]:
     assert inspect.iscoroutinefunction(behaviour), "our methods write to their context instead of yielding"
 
     async def translated(request: Any, context: grpc.aio.ServicerContext) -> Any:
@@ -119,7 +130,12 @@ def _translating(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
             return await behaviour(request, context)
         except grpc.aio.AbortError:
             raise
+        except asyncio.CancelledError:  # the client is gone, or its deadline has passed; gRPC tells it
+            left_s = context.time_remaining()
+            count((StatusCode.CANCELLED if left_s is None or left_s > 0 else StatusCode.DEADLINE_EXCEEDED).name)
+            raise
         except Exception as error:
+            count(code_of(error).name)
             await _abort(context, error)
 
     return translated
@@ -136,9 +152,7 @@ async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> None:
     await context.abort(code, message, hint)
 
 
-def _rewrapped(
-    handler: grpc.RpcMethodHandler, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> grpc.RpcMethodHandler:
+def _rewrapped(handler: grpc.RpcMethodHandler, wrap: Callable[[Behaviour], Behaviour]) -> grpc.RpcMethodHandler:
     """The same handler around a wrapped behaviour, whichever of the four kinds it is."""
     kind = ("stream" if handler.request_streaming else "unary") + (
         "_stream" if handler.response_streaming else "_unary"

@@ -19,6 +19,7 @@ from service.allocator import keep_freed_memory
 from service.auth import TokenInterceptor, load_or_create_token
 from service.config import ServiceConfig
 from service.errors import CannotListenError, ErrorInterceptor
+from service.metrics import MetricsPage
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
@@ -44,12 +45,15 @@ class RunningService:
     servers: list[grpc.aio.Server]
     health: AioHealth
     port: int | None
+    metrics: MetricsPage | None = None
 
     async def stop(self, drain_s: float) -> None:
         """Refuse new calls, let running ones finish within `drain_s`, then close."""
         self.servicer.shop.draining = True
         await self.health.enter_graceful_shutdown()
         await self.servicer.activity.finish(drain_s)
+        if self.metrics is not None:
+            await asyncio.to_thread(self.metrics.close)
         # What is still open now are stores, which hosts keep open for good, and windows that are too late.
         await asyncio.gather(*(server.stop(STOP_GRACE_S) for server in self.servers))
         if not await asyncio.to_thread(self.servicer.close, 1.0):
@@ -67,14 +71,15 @@ async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
     servers, port = [local], None
     if config.listen is not None:
         token = load_or_create_token(config.token_path)
-        remote = _server(servicer, health_servicer, [TokenInterceptor(token)])
+        remote = _server(servicer, health_servicer, [TokenInterceptor(token, servicer.shop.metrics.count_error)])
         port = _listen(remote, config.listen, _tls(config))
         servers.append(remote)
+    metrics = None if config.metrics_port is None else servicer.shop.metrics.listen(config.metrics_port)
     for server in servers:
         await server.start()
     if config.warm_up:
         servicer.warm_up()
-    return RunningService(servicer, servers, health_servicer, port)
+    return RunningService(servicer, servers, health_servicer, port, metrics)
 
 
 def _tls(config: ServiceConfig) -> grpc.ServerCredentials | None:
@@ -97,7 +102,9 @@ def _server(
     guards: list[grpc.aio.ServerInterceptor],
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
-        interceptors=[*guards, ErrorInterceptor()], options=_OPTIONS, maximum_concurrent_rpcs=MAX_CALLS_AT_ONCE
+        interceptors=[*guards, ErrorInterceptor(servicer.shop.metrics.count_error)],
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=MAX_CALLS_AT_ONCE,
     )
     stereo_convert_pb2_grpc.add_StereoConvertServiceServicer_to_server(servicer, server)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
@@ -136,6 +143,8 @@ async def _serve_until_told(config: ServiceConfig, model: StereoModel) -> None:
     log.info("listening on %s, model %s", config.socket_path, model.version())
     if running.port is not None:
         log.info("listening on port %d; the token is in %s", running.port, config.token_path)
+    if running.metrics is not None:
+        log.info("metrics at http://127.0.0.1:%d/metrics", running.metrics.port)
     idle = asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told))
     await told.wait()
     idle.cancel()

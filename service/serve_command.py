@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from service.config import ServiceConfig
+from service.config import MIB, ServiceConfig, ServiceLimits
 
 Command = Callable[[], int]
 
@@ -35,13 +35,17 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--device", action="append", metavar="D", help="auto, cpu, cuda:0, ...; repeat for several (default: auto)")  # fmt: skip # noqa: E501
     group.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
     group.add_argument("--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)")  # fmt: skip # noqa: E501
+    group.add_argument("--depth-cache", type=int, default=512, metavar="MIB", help="memory for estimated depth (512; 0: off)")  # fmt: skip # noqa: E501
+    group.add_argument("--result-cache", type=int, default=1024, metavar="MIB", help="memory for converted windows (1024; 0: off)")  # fmt: skip # noqa: E501
     group.add_argument("--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)")  # fmt: skip # noqa: E501
     group.add_argument("--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)")  # fmt: skip # noqa: E501
 
 
 def _add_watching(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    group.add_argument("--log-format", default="text", choices=("text", "json"))
     group.add_argument("--log-file", type=Path, metavar="F", help="write the log here (default: stderr)")
+    group.add_argument("--metrics-port", type=int, metavar="N", help="show metrics to Prometheus on 127.0.0.1:N (default: off; 0: any)")  # fmt: skip # noqa: E501
 
 
 def _build_serve(flags: argparse.Namespace) -> Command:
@@ -56,15 +60,17 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         unload_idle_s=flags.unload_idle,
         drain_s=flags.drain,
         devices=tuple(flags.device or ("auto",)),
+        metrics_port=flags.metrics_port,
         warm_up=not flags.no_warm_up,
+        limits=ServiceLimits(depth_cache_bytes=flags.depth_cache * MIB, result_cache_bytes=flags.result_cache * MIB),
     )
-    return partial(_serve, config, flags.log_level, flags.log_file)
+    return partial(_serve, config, flags.log_level, flags.log_file, flags.log_format)
 
 
-def _serve(config: ServiceConfig, log_level: str, log_file: Path | None) -> int:
+def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
     from service.logs import set_up_logs
     from service.serve import serve
     from service.stereo_model import TorchModel
 
-    set_up_logs(log_level, log_file)
-    return asyncio.run(serve(config, TorchModel()))
+    set_up_logs(log_level, log_file, log_format)
+    return asyncio.run(serve(config, TorchModel(config.limits.depth_cache_bytes)))

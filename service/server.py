@@ -22,7 +22,9 @@ from service.errors import DrainingError
 from service.frame_cache import FrameCache
 from service.frame_store import FrameStores
 from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
+from service.metrics import Metrics
 from service.model_version import product_version
+from service.result_cache import ResultCache
 from service.stereo_model import StereoModel
 from service.window_plan import CONTRACT_VERSION, check_id
 from service.workshop import Workshop
@@ -82,10 +84,13 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
             workers=[self._worker(device) for device in resolve_devices(config.devices)],
             stores=FrameStores(limits.max_stores, limits.max_store_bytes),
             cache=FrameCache(limits.cache_bytes),
+            results=ResultCache(limits.result_cache_bytes),
             limits=limits,
             admission=Admission(limits),
+            metrics=Metrics(),
             copiers=ThreadPoolExecutor(COPIER_THREADS, thread_name_prefix="copier"),
         )
+        self.shop.metrics.watch(self.shop)
 
     def _worker(self, device: str) -> DeviceWorker:
         limits = self._config.limits

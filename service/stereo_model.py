@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from model.errors import WeightsError
 from model.settings import Settings
+from service.bounded_cache import BoundedCache
+from service.depth_cache import DepthCache, RememberingEstimator
 from service.gpu_worker import Progress
 from service.model_version import model_folder, model_version
 
@@ -28,6 +31,9 @@ class WindowInput:
     frames  (T, C, H, W) float32, C = 3 or 4
     depth   (T, 1, h, w) float32, or None
     wanted  indices of the frames to return
+    also    further outputs to lay out beside that of the settings
+
+    The digests name the pixels of frames and depth within this process; b"" (none were made): nothing is remembered.
     """
 
     frames: np.ndarray
@@ -37,6 +43,9 @@ class WindowInput:
     wanted: tuple[int, ...]
     inpainter: str
     depth_estimator: str
+    also: tuple[str, ...] = ()
+    frames_digest: bytes = b""
+    depth_digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class WindowOutput:
     retention    share of tokens computed, 0..1
     disoccluded  share of pixels that the left eye did not see, 0..1, over the wanted frames
     parallax     % of width over the window, (most negative, nearest)
+    also         as `images`, one for each further output that was asked for
     """
 
     images: np.ndarray
@@ -56,6 +66,7 @@ class WindowOutput:
     disoccluded: float
     parallax: tuple[float, float]
     warnings: tuple[str, ...]
+    also: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,10 @@ class StereoModel(Protocol):
         """Give back what memory of `device` models hold; the next window loads again. Called on its worker's thread."""
         ...
 
+    def caches(self) -> Mapping[str, BoundedCache]:
+        """What it remembers between windows, by name. They may be cleared at any time."""
+        ...
+
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
         """Convert one window. Called on the worker's thread of `device`; what `progress` raises passes through."""
         ...
@@ -103,7 +118,8 @@ class StereoModel(Protocol):
 class TorchModel:
     """`model`, this project's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth_cache_bytes: int = 0) -> None:
+        self._depths: DepthCache = BoundedCache(depth_cache_bytes)
         self._inpainters: dict[tuple[str, str], Any] = {}
         self._loading = threading.Lock()
         self._inventory = Inventory(
@@ -145,6 +161,10 @@ class TorchModel:
         if device.startswith("cuda"):
             torch.cuda.empty_cache()
 
+    def caches(self) -> Mapping[str, BoundedCache]:
+        """Estimated depth."""
+        return {"depth": self._depths}
+
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
         """Run disparity, warp, fill and composite on one window."""
         import torch
@@ -157,6 +177,8 @@ class TorchModel:
         frames = torch.from_numpy(window.frames).to(device).contiguous()
         depth = None if window.depth is None else torch.from_numpy(window.depth).to(device)
         estimator = find_estimator(window.depth_estimator) if settings.depth_source == "estimate" else None
+        if estimator is not None and window.frames_digest:
+            estimator = RememberingEstimator(estimator, self._depths, window.frames_digest)
         with torch.inference_mode():
             conversion = convert(
                 frames,
@@ -177,6 +199,7 @@ class TorchModel:
                 disoccluded=float(conversion.disocclusion.float().mean()),
                 parallax=(float(conversion.min_parallax), float(conversion.max_parallax)),
                 warnings=tuple(conversion.warnings),
+                also=tuple(compose(output, conversion).float().cpu().numpy() for output in window.also),
             )
 
     def _inpainter(self, name: str, device: str) -> Any:

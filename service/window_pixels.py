@@ -9,6 +9,7 @@ import numpy as np
 
 from service.frame_cache import FrameBytes
 from service.frame_wire import FrameFormat, decode_frame, encode_frame
+from service.kept_array import digest_of
 from service.pixel_copy import copy_pixels
 from service.stereo_model import WindowInput, WindowOutput
 from service.window_plan import InputFrame, WindowPlan
@@ -26,30 +27,40 @@ def source_bytes(frame: InputFrame, received: Received) -> FrameBytes:
 
 def decode_window(plan: WindowPlan, received: Received) -> WindowInput:
     """Read all frames of a plan. After this the client may do with its slots what it likes."""
+    frames, frames_digest = _decoded(plan.frames, received, plan.frames[0].format.channels)
+    depth, depth_digest = _decoded(plan.depth, received, 1) if plan.depth else (None, b"")
     return WindowInput(
-        frames=_decoded(plan.frames, received, plan.frames[0].format.channels),
-        depth=_decoded(plan.depth, received, 1) if plan.depth else None,
+        frames=frames,
+        depth=depth,
         settings=plan.settings,
         first_frame=plan.first_frame,
         wanted=plan.wanted,
         inpainter=plan.inpainter,
         depth_estimator=plan.depth_estimator,
+        frames_digest=frames_digest,
+        depth_digest=depth_digest,
     )
 
 
-def _decoded(frames: Sequence[InputFrame], received: Received, channels: int) -> np.ndarray:
-    """(T, channels, H, W) float32, the first `channels` of each frame; equal keys are read once."""
+def _decoded(frames: Sequence[InputFrame], received: Received, channels: int) -> tuple[np.ndarray, bytes]:
+    """(T, channels, H, W) float32, the first `channels` of each frame, and their digest; equal keys are read once.
+
+    The digest is of our own copy: keys are the client's claims, and slots are memory that it can still write to.
+    """
     frame_format = frames[0].format
     interleaved = np.empty((len(frames), frame_format.height, frame_format.width, channels), np.float32)
     images = interleaved.transpose(0, 3, 1, 2)
     first_with: dict[bytes, int] = {}
+    digests: list[bytes] = []
     for index, frame in enumerate(frames):
         first = first_with.setdefault(frame.content_key, index)
         if first < index:
             interleaved[index] = interleaved[first]
+            digests.append(digests[first])
         else:
             decode_frame(source_bytes(frame, received), frame_format, images[index])
-    return images
+            digests.append(digest_of(interleaved[index]))
+    return images, b"".join(digests)
 
 
 class WindowResults(Protocol):

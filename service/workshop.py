@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.admission import Admission
+from service.bounded_cache import BoundedCache
 from service.config import ServiceLimits
 from service.frame_cache import FrameCache
 from service.frame_store import FrameStores
 from service.gpu_worker import DeviceWorker
+from service.metrics import Metrics
+from service.result_cache import ResultCache
 from service.stereo_model import StereoModel
 
 
@@ -30,13 +34,21 @@ class Workshop:
     workers: list[DeviceWorker]
     stores: FrameStores
     cache: FrameCache
+    results: ResultCache
     limits: ServiceLimits
     admission: Admission
+    metrics: Metrics
     copiers: ThreadPoolExecutor  # copies pixels beside the event loop
     calls: dict[bytes, RunningCall] = field(default_factory=dict)  # by request_id
     draining: bool = False
 
+    @property
+    def caches(self) -> Mapping[str, BoundedCache]:
+        """All that is remembered between windows, by name."""
+        return {"frames": self.cache, "results": self.results, **self.model.caches()}
+
     def make_room(self, device: str) -> None:
         """Give back what memory we can do without; called when a window found too little."""
-        self.cache.clear()
+        for cache in self.caches.values():
+            cache.clear()
         self.model.unload(device)

@@ -59,6 +59,9 @@ class FormulaModel:
     def unload(self, device: str) -> None:
         pass
 
+    def caches(self) -> dict:
+        return {}
+
     def convert(self, window: WindowInput, device: str, progress: Callable[[str, float], None]) -> WindowOutput:
         self.windows.append((window.first_frame, len(window.frames), window.wanted))
         self.before_window(window)

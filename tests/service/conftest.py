@@ -54,6 +54,10 @@ class FakeModel:
         """There is nothing to unload, but that it was asked for."""
         self.unloaded.append(device)
 
+    def caches(self) -> dict:
+        """Nothing is remembered."""
+        return {}
+
     def convert(self, window: WindowInput, device: str, progress: Callable[[str, float], None]) -> WindowOutput:
         self.windows.append(window)
         self.running.set()
@@ -99,7 +103,8 @@ class ServiceInThread:
         return not shop.calls and len(shop.stores) == 0 and all(worker.load == 0 for worker in shop.workers)
 
     def stop(self, drain_s: float = 0.0) -> None:
-        self.model.gate.set()
+        if isinstance(self.model, FakeModel):
+            self.model.gate.set()
         self.call(self.running.stop(drain_s))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -116,12 +121,15 @@ def runtime_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def start_service(runtime_dir: Path) -> Iterator[Callable[..., ServiceInThread]]:
-    """Start a service; keyword arguments are those of ServiceConfig, and `limits` a dict of ServiceLimits."""
+    """Start a service; keyword arguments are those of ServiceConfig, and `limits` a dict of ServiceLimits.
+
+    `model` replaces the one that halves.
+    """
     started = []
 
-    def begin(limits: dict | None = None, **config) -> ServiceInThread:
+    def begin(limits: dict | None = None, model=None, **config) -> ServiceInThread:
         config = {"runtime_dir": runtime_dir, "devices": ("cpu",), "warm_up": False, **config}
-        service = ServiceInThread(ServiceConfig(limits=ServiceLimits(**(limits or {})), **config), FakeModel())
+        service = ServiceInThread(ServiceConfig(limits=ServiceLimits(**(limits or {})), **config), model or FakeModel())
         started.append(service)
         return service
 
