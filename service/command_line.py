@@ -9,8 +9,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from model.errors import InvalidInputError, SettingsError, StereoError
-from model.settings import OUTPUTS, parse_settings
+from model.errors import StereoError
+from service.batch.render_command import add_render_verb
 from service.config import ServiceConfig
 from service.models import add_models_verb
 from service.serve_command import add_serve_verb
@@ -31,69 +31,9 @@ def parse_command(arguments: list[str]) -> Command:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description="Stereo Convert: the service and its tools.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (add_serve_verb, _add_render, _add_describe, _add_doctor, add_models_verb, _add_bench):
+    for add in (add_serve_verb, add_render_verb, _add_describe, _add_doctor, add_models_verb, _add_bench):
         add(verbs)
     return parser
-
-
-def _add_render(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("render", help="convert a video file or a run of images")
-    verb.add_argument("source", type=Path, metavar="IN", help="video, image, folder of images, or shot_%%04d.png")
-    verb.add_argument("-o", "--out", type=Path, required=True, metavar="OUT",
-                      help=".mp4 .mov .mkv .avi, an image, a pattern out_%%05d.png, or a folder")  # fmt: skip
-    verb.add_argument("--depth", type=Path, metavar="D", help="depth, as many frames as IN (default: estimated)")
-    verb.add_argument("--output", choices=OUTPUTS, help="what to make (default: right)")
-    verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="assignments",
-                      help="any setting, as in --set disparity=3; repeat for several")  # fmt: skip
-    verb.add_argument("--codec", choices=("mp4v", "ffv1", "png", "tiff"), help="default: by the name of OUT")
-    verb.add_argument("--fps", type=float, metavar="R", help="frames per second of OUT (default: as IN, images: 24)")
-    verb.add_argument("--frames", type=int, metavar="N", help="convert only the first N frames")
-    verb.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda:0, ... (auto)")
-    verb.add_argument("--inpainter", default="lite", metavar="NAME", help="fill network (lite)")
-    verb.add_argument("--estimator", default="", metavar="NAME", help="depth estimator (default: the best available)")
-    verb.set_defaults(build=_build_render)
-
-
-def _build_render(flags: argparse.Namespace) -> Command:
-    values = dict(_assignment(text) for text in flags.assignments)
-    if flags.output is not None:
-        values["output"] = flags.output
-    if flags.depth is not None:
-        values.setdefault("depth_source", "clip")
-    settings = parse_settings(values)
-    if (settings.depth_source == "clip") != (flags.depth is not None):
-        raise SettingsError("depth_source=clip and --depth D go together; give both or neither")
-    for name in ("fps", "frames"):
-        value = getattr(flags, name)
-        if value is not None and not value > 0:
-            raise InvalidInputError(f"--{name} must be above 0; got {value:g}")
-
-    def run() -> int:
-        from service.render import RenderOrder, render
-        from service.stereo_model import TorchModel
-
-        order = RenderOrder(
-            source=flags.source,
-            output=flags.out,
-            settings=settings,
-            depth=flags.depth,
-            codec=flags.codec,
-            fps=flags.fps,
-            frames=flags.frames,
-            device=flags.device,
-            inpainter=flags.inpainter,
-            depth_estimator=flags.estimator,
-        )
-        return render(order, TorchModel())
-
-    return run
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise SettingsError(f"--set takes NAME=VALUE, as in --set disparity=3; got {text!r}")
-    return name.strip(), value.strip()
 
 
 def _add_address(verb: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.window import window_of
-from service.clip_windows import windows_of
+from service.batch.clip_windows import windows_of
 
 lengths = st.sampled_from((1, 5, 17, 33))
 

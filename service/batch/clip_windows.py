@@ -26,15 +26,18 @@ class ClipWindow(Generic[Frame]):
     wanted: tuple[int, ...]
 
 
-def windows_of(clip: Iterable[Frame], first: int, length: int) -> Iterator[ClipWindow[Frame]]:
+def windows_of(clip: Iterable[Frame], first: int, length: int, since: int | None = None) -> Iterator[ClipWindow[Frame]]:
     """Yield the windows of a clip whose frames are numbered from `first`.
 
+    clip    its frames; those before `first_needed(first, length, since)` are left out
     length  frames of a window: 1, or 4k + 1
+    since   begin with the window that keeps this frame; None: with the first
     """
-    unread = enumerate(clip, start=first)
+    since = first if since is None else since
+    window = window_of(since, length)
+    unread = enumerate(clip, start=first_needed(first, length, since))
     read: dict[int, Frame] = {}
     last: int | None = None  # known once the clip has been read to its end
-    window = window_of(first, length)
     while True:
         end = window.first_frame + window.length - 1
         while last is None and end not in read:
@@ -48,6 +51,11 @@ def windows_of(clip: Iterable[Frame], first: int, length: int) -> Iterator[ClipW
         yield _clip_window(window, read, first, end if last is None else last)
         window = Window(window.first_frame + len(window.kept), window.length)
         read = {number: frame for number, frame in read.items() if number >= window.first_frame}
+
+
+def first_needed(first: int, length: int, since: int) -> int:
+    """The first frame that the window of `since` reads, in a clip that begins at `first`."""
+    return max(first, window_of(since, length).first_frame)
 
 
 def _clip_window(window: Window, read: dict[int, Frame], first: int, last: int) -> ClipWindow[Frame]:

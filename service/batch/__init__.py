@@ -1,0 +1,1 @@
+"""Files to files: what `python -m service render` does, for one clip or a night of them."""
