@@ -45,7 +45,7 @@ def test_results_are_equal_with_the_cache_on_off_and_damaged(start_service, tmp_
     first = convert(on, frames)
     for kept, _ in on.shop.results._entries.values():
         kept.output.images.flags.writeable = True
-        kept.output.images += 1.0
+        kept.output.images.fill(7.0)
     assert convert(on, frames) == first == convert(off, frames) == convert(off, frames)
     assert (len(on.model.windows), len(off.model.windows)) == (2, 2)
 
