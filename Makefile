@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup bundle demo test check bench bench-docs clean distclean
+.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean
 .DEFAULT_GOAL := setup
 
 PYTHON ?= python3
@@ -34,6 +34,7 @@ build/cmake/.configured: .venv/.installed CMakeLists.txt $(wildcard cmake/*)
 
 bundle: build/cmake/.configured
 	@cmake --build build/cmake -- --quiet | { grep -v '^ninja: no work to do' || true; }
+	@if [[ $$(uname) == Linux ]]; then cmake/glibc_needed.sh build/StereoConvert.ofx.bundle/Contents/*/StereoConvert.ofx; fi
 
 demo: bundle
 	@$(BIN)/python -m examples.demo
@@ -41,6 +42,9 @@ demo: bundle
 # One thread a test process: two processes with two threads each spin more than they compute.
 test: bundle
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
+
+chaos: .venv/.installed # FAULTS=N; kills, stops, cuts and fills; prints the count
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chaos --faults $(or $(FAULTS),200)
 
 check: build/cmake/.configured
 	@.ci/check
