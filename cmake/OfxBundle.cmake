@@ -68,6 +68,13 @@ target_link_options(StereoConvert PRIVATE
   -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed
   -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
 
+include(CheckSymbolExists)
+check_symbol_exists(__GLIBC__ features.h has_glibc)
+if(has_glibc AND static_problem STREQUAL "")
+  include(GlibcFloor)
+  lower_glibc_floor(StereoConvert)
+endif()
+
 configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
 configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png 
   ${bundle}/Contents/Resources/org.stereoconvert.StereoConvert.png COPYONLY)

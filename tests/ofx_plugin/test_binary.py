@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import cv2
 import pytest
+
+from tests.ofx_host.native import BUILD_DIR
 
 pytestmark = pytest.mark.host
 
@@ -40,6 +43,24 @@ def test_only_glibc_is_needed(plugin_binary):
     needed = {line.split("[")[1].rstrip("]") for line in dynamic.splitlines() if "(NEEDED)" in line}
     assert all(GLIBC.fullmatch(library) for library in needed), needed
     assert "SYMBOLIC" in dynamic and "NODELETE" in dynamic
+
+
+@pytest.mark.skipif(not (ROOT / "build/deps/stamp").exists(), reason="linked with this machine's shared libraries")
+def test_glibc_2_28_is_enough(plugin_binary):
+    """Resolve's own Linux has that; newer functions go through ofx_plugin/platform/glibc_floor.cpp."""
+    needed = re.findall(r"Name: GLIBC_(\d+)\.(\d+)", tool("readelf", "--version-info", "--wide", plugin_binary))
+    assert max((int(major), int(minor)) for major, minor in needed) <= (2, 28)
+
+
+@pytest.mark.skipif("STEREO_CONVERT_OLD_GLIBC" not in os.environ, reason="names no folder with an older glibc")
+@pytest.mark.parametrize(("program", "told"), [("/absent", "no executable file"), ("/bin/false", "exit code 1")])
+def test_fails_in_words_with_an_older_glibc(plugin_binary, runtime_dir, monkeypatch, program, told):
+    """Threads, exceptions, gRPC and the start of a process; the folder holds ld-linux and the libraries beside it."""
+    monkeypatch.setenv("STEREO_CONVERT_SERVICE", program)
+    old = Path(os.environ["STEREO_CONVERT_OLD_GLIBC"])
+    (loader,) = old.glob("ld-linux*")
+    printed = tool(loader, "--library-path", old, BUILD_DIR / "load_probe", plugin_binary)
+    assert printed.splitlines()[0] != f"glibc {platform.libc_ver()[1]}" and told in printed
 
 
 def test_bundle_is_laid_out_as_the_standard_asks(plugin_binary):
