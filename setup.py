@@ -8,7 +8,7 @@ from setuptools import find_namespace_packages, setup
 
 STUBS = Path("build/python/stereoconvert")
 NATIVE_WARP = Path("model/warp/native.cpp")
-NATIVE_HEADERS = [f"model/warp/native_{part}.h" for part in ("edges", "loops", "row", "types")]
+NATIVE_HEADERS = sorted(str(header) for header in Path("model/warp").glob("native_*.h"))
 # No contraction of a*b+c: the C++ warp cuts surfaces at exactly the same places as its definition in NumPy.
 NATIVE_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-pthread"]
 

@@ -1,12 +1,11 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 def warp_frames(
-    image: NDArray[np.float32],
+    image: NDArray[Any],
     disparity: NDArray[np.float32],
     threshold: float,
-    view: NDArray[np.float32],
-    disocclusion: NDArray[np.bool_],
-    view_disparity: NDArray[np.float32],
     threads: int,
-) -> bool: ...
+) -> tuple[str, NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]: ...

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from model.errors import InvalidInputError, ShapeError
 from model.warp.kernels import kernel_for, kernel_name
-from model.warp.prepare import all_finite, fill_unknown, snap_edges
+from model.warp.prepare import fill_unknown, snap_edges
 
 __all__ = ["DEFAULT_THRESHOLD", "Warp", "gapw", "kernel_name"]
 
@@ -49,12 +49,13 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
     """
     delta = DEFAULT_THRESHOLD if threshold is None else float(threshold)
     _check_shapes(image, disparity)
-    colour = image.detach().to(torch.float32)
+    colour = image.detach()
+    if not (colour.device.type == "cpu" and colour.dtype == torch.float16):
+        colour = colour.to(torch.float32)
     shift = disparity.detach().to(device=image.device, dtype=torch.float32)
-    _check_values(shift, delta, edge_fix_px)
-    shift = fill_unknown(shift)
+    _check_settings(delta, edge_fix_px)
     if edge_fix_px > 0:
-        shift = snap_edges(shift, edge_fix_px)
+        shift = snap_edges(fill_unknown(shift), edge_fix_px)
     view, disocclusion, new_disparity = kernel_for(colour.device)(colour, shift, delta)
     return Warp(view=view, disocclusion=disocclusion, disparity=new_disparity)
 
@@ -74,9 +75,7 @@ def _check_shapes(image: Tensor, disparity: Tensor) -> None:
         )
 
 
-def _check_values(disparity: Tensor, threshold: float, edge_fix_px: float) -> None:
-    if not all_finite(disparity) and torch.isinf(disparity).any():
-        raise InvalidInputError("disparity must be finite px, or NaN where it is unknown; got an infinite value")
+def _check_settings(threshold: float, edge_fix_px: float) -> None:
     if not (math.isfinite(threshold) and threshold > 1):
         raise InvalidInputError(f"threshold must be a finite stretch above 1 (usually 1.05..4); got {threshold!r}")
     if not (math.isfinite(edge_fix_px) and edge_fix_px >= 0):

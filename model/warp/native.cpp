@@ -7,24 +7,23 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
+#include "native_half.h"
+#include "native_memory.h"
 #include "native_row.h"
 
 namespace py = pybind11;
 
 namespace {
 
+using warp::Finding;
 using warp::Frames;
-using warp::RowWarper;
 
-constexpr int kRowsPerTask = 8;
+constexpr int kRowsPerTask = 60;  // the rows above and below a task's are measured twice
 
 // Runs task(0..tasks-1) on `threads` threads; which thread takes which task changes no result.
 template <typename Task>
@@ -40,61 +39,92 @@ void inParallel(int tasks, int threads, const Task& makeWorker) {
   for (std::thread& thread : pool) thread.join();
 }
 
-// Asks for large pages where the memory is new: a 2160p frame costs 30,000 page faults less. Changes no result.
-void useLargePages([[maybe_unused]] void* memory, [[maybe_unused]] py::ssize_t bytes) {
-#ifdef __linux__
-  constexpr std::uintptr_t kLargePage = 2u << 20;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kLargePage - 1) / kLargePage * kLargePage;
-  const auto end =
-      (reinterpret_cast<std::uintptr_t>(memory) + static_cast<std::uintptr_t>(bytes)) / kLargePage * kLargePage;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#endif
-}
-
 using Floats = py::array_t<float, py::array::c_style>;
-using Bools = py::array_t<bool, py::array::c_style>;
+using Shape = std::vector<py::ssize_t>;
 
 void require(bool fits, const char* message) {
   if (!fits) throw std::invalid_argument(message);
 }
 
-bool sameShape(const py::array& array, py::ssize_t frames, py::ssize_t channels, py::ssize_t height,
-               py::ssize_t width) {
-  return array.ndim() == 4 && array.shape(0) == frames && array.shape(1) == channels && array.shape(2) == height &&
-         array.shape(3) == width;
+// An array in lent memory, which goes back when nothing refers to it any more.
+template <typename Value>
+py::array_t<Value> lentArray(const Shape& shape) {
+  static const auto pool = std::make_shared<warp::MemoryPool>();
+  struct Loan {
+    std::shared_ptr<warp::MemoryPool> from;
+    warp::Block block;
+  };
+  std::size_t bytes = sizeof(Value);
+  for (const py::ssize_t length : shape) bytes *= static_cast<std::size_t>(length);
+  auto loan = std::make_unique<Loan>(Loan{pool, pool->lend(bytes)});
+  auto* const values = static_cast<Value*>(loan->block.memory.get());
+  const py::capsule owner(loan.get(), [](void* pointer) {
+    const std::unique_ptr<Loan> ended(static_cast<Loan*>(pointer));
+    ended->from->takeBack(std::move(ended->block));
+  });
+  loan.release();
+  return py::array_t<Value>(shape, values, owner);
 }
 
-// Returns false when the image holds a colour that is not finite; the outputs are then incomplete.
-bool warpFrames(const Floats& image, const Floats& disparity, float threshold, Floats& view, Bools& disocclusion,
-                Floats& viewDisparity, int threads) {
-  require(image.ndim() == 4 && image.size() > 0, "image must be (T, C, H, W)");
-  const auto count = image.shape(0), channels = image.shape(1), height = image.shape(2), width = image.shape(3);
-  require(sameShape(disparity, count, 1, height, width), "disparity must be (T, 1, H, W)");
-  require(sameShape(view, count, channels, height, width), "view must have the shape of image");
-  require(sameShape(disocclusion, count, 1, height, width), "disocclusion must have the shape of disparity");
-  require(sameShape(viewDisparity, count, 1, height, width), "view disparity must have the shape of disparity");
-  const Frames frames{image.data(),
-                      disparity.data(),
-                      view.mutable_data(),
-                      disocclusion.mutable_data(),
-                      viewDisparity.mutable_data(),
-                      static_cast<int>(channels),
-                      static_cast<int>(height),
-                      static_cast<int>(width),
-                      threshold};
-  useLargePages(frames.view, view.nbytes());
-  useLargePages(frames.viewDisparity, viewDisparity.nbytes());
-  const int rows = static_cast<int>(count * height);
-  const int tasks = (rows + kRowsPerTask - 1) / kRowsPerTask;
-  std::atomic<bool> finite{true};
-  const py::gil_scoped_release released;
-  inParallel(tasks, threads, [&] {
-    return [&, warper = RowWarper(frames)](int task) mutable {
-      for (int row = task * kRowsPerTask; row < std::min(rows, (task + 1) * kRowsPerTask) && finite; ++row)
-        if (!warper.warp(row / frames.height, row % frames.height)) finite = false;
+const char* describe(Finding finding) {
+  switch (finding) {
+    case Finding::kColourNotFinite:
+      return "colour not finite";
+    case Finding::kDisparityNotFinite:
+      return "disparity not finite";
+    default:
+      return "";
+  }
+}
+
+// Warps all rows; on a finding the outputs are incomplete.
+template <typename Pixel>
+Finding warpRows(const Frames<Pixel>& frames, int threads) {
+  const int tasksPerFrame = (frames.height + kRowsPerTask - 1) / kRowsPerTask;
+  std::atomic<Finding> finding{Finding::kNothing};
+  inParallel(frames.count * tasksPerFrame, threads, [&] {
+    return [&, warper = warp::RowWarper<Pixel>(frames)](int task) mutable {
+      const int begin = task % tasksPerFrame * kRowsPerTask, end = std::min(begin + kRowsPerTask, frames.height);
+      for (int y = begin; y < end && finding == Finding::kNothing; ++y)
+        if (const Finding found = warper.warp(task / tasksPerFrame, y); found != Finding::kNothing) finding = found;
     };
   });
-  return finite;
+  return finding;
+}
+
+template <typename Pixel>
+py::tuple warpFramesOf(const py::array& image, const Floats& disparity, float threshold, int threads) {
+  const Shape size{image.shape(0), image.shape(1), image.shape(2), image.shape(3)};
+  const Shape plane{size[0], 1, size[2], size[3]};
+  auto view = lentArray<float>(size), viewDisparity = lentArray<float>(plane);
+  auto disocclusion = lentArray<bool>(plane);
+  const Frames<Pixel> frames{static_cast<const Pixel*>(image.data()),
+                             disparity.data(),
+                             view.mutable_data(),
+                             disocclusion.mutable_data(),
+                             viewDisparity.mutable_data(),
+                             static_cast<int>(size[0]),
+                             static_cast<int>(size[1]),
+                             static_cast<int>(size[2]),
+                             static_cast<int>(size[3]),
+                             threshold};
+  Finding finding;
+  {
+    const py::gil_scoped_release released;
+    finding = warpRows(frames, threads);
+  }
+  return py::make_tuple(describe(finding), view, disocclusion, viewDisparity);
+}
+
+py::tuple warpFrames(const py::array& image, const Floats& disparity, float threshold, int threads) {
+  require(image.ndim() == 4 && image.size() > 0, "image must be (T, C, H, W)");
+  require((image.flags() & py::array::c_style) != 0 && image.dtype().kind() == 'f' && image.itemsize() <= 4,
+          "image must be contiguous float32 or float16");
+  require(disparity.ndim() == 4 && disparity.shape(0) == image.shape(0) && disparity.shape(1) == 1 &&
+              disparity.shape(2) == image.shape(2) && disparity.shape(3) == image.shape(3),
+          "disparity must be (T, 1, H, W)");
+  return image.itemsize() == 2 ? warpFramesOf<warp::Half>(image, disparity, threshold, threads)
+                               : warpFramesOf<float>(image, disparity, threshold, threads);
 }
 
 }  // namespace
@@ -102,6 +132,6 @@ bool warpFrames(const Floats& image, const Floats& disparity, float threshold, F
 PYBIND11_MODULE(_native, module) {
   module.doc() = "CPU kernel of the warp; model/warp/reference.py is its definition.";
   module.def("warp_frames", &warpFrames, py::arg("image").noconvert(), py::arg("disparity").noconvert(),
-             py::arg("threshold"), py::arg("view").noconvert(), py::arg("disocclusion").noconvert(),
-             py::arg("view_disparity").noconvert(), py::arg("threads"));
+             py::arg("threshold"), py::arg("threads"),
+             "Returns what kept it from warping (empty: nothing), view, disocclusion and disparity of the view.");
 }

@@ -7,30 +7,23 @@ from torch import Tensor
 
 from model.errors import InvalidInputError
 from model.warp import _native
-from model.warp.prepare import NOT_FINITE
+from model.warp.prepare import NOT_FINITE, fill_unknown
 
 
 def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
     """Warp frames on as many threads as torch uses; any number of threads gives equal bits.
 
-    image      (T, C, H, W) float32 on the CPU
-    disparity  (T, 1, H, W) float32, px, finite
+    image      (T, C, H, W) float32 or float16 on the CPU
+    disparity  (T, 1, H, W) float32, px; NaN is unknown
     returns    view (T, C, H, W) float32, disocclusion (T, 1, H, W) bool, disparity (T, 1, H, W) float32
 
-    Raises InvalidInputError for colour that is not finite.
+    Raises InvalidInputError for colour that is not finite and infinite disparity.
     """
     image, disparity = image.contiguous(), disparity.contiguous()
-    view, new_disparity = torch.empty_like(image), torch.empty_like(disparity)
-    disocclusion = torch.empty(disparity.shape, dtype=torch.bool)
-    finite = _native.warp_frames(
-        image.numpy(),
-        disparity.numpy(),
-        threshold,
-        view.numpy(),
-        disocclusion.numpy(),
-        new_disparity.numpy(),
-        torch.get_num_threads(),
-    )
-    if not finite:
+    finding, *warped = _native.warp_frames(image.numpy(), disparity.numpy(), threshold, torch.get_num_threads())
+    if finding.startswith("disparity"):
+        return warp_frames(image, fill_unknown(disparity), threshold)
+    if finding:
         raise InvalidInputError(NOT_FINITE)
+    view, disocclusion, new_disparity = map(torch.from_numpy, warped)
     return view, disocclusion, new_disparity

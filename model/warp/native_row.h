@@ -1,17 +1,14 @@
 // Warps scanlines as reference.py defines it: surfaces are painted in source order, so far ones come before near ones.
 //
-// Only the few columns that a run covers in part need more than one surface; they are noted while painting and blended
-// afterwards. Between two changes of floor(disparity) target and source columns advance together, so the weights of a
-// column depend on its source pixel alone: they are found for a whole row at once, and painting is a few array loops
-// (native_loops.h).
+// A row is copied into scratch memory, each run with its end pixels repeated beside it, so that no tap leaves its run.
+// Between two changes of floor(disparity) target and source columns advance together: painting is a few array loops
+// (native_loops.h). Only the few columns that a run covers in part need more than one surface; what lay there before
+// is kept while painting and blended afterwards.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "native_edges.h"
@@ -21,249 +18,306 @@
 namespace warp {
 
 constexpr int kNone = -1;
-constexpr std::size_t kPadding = 16;  // taps of weight 0 may lie this far beyond a row
+constexpr std::size_t kRowsAhead = 2;  // the row that is measured next, while this one is painted, and one more
+constexpr int kPadding = 16;           // what the array loops may touch outside a row
+
+enum class Finding { kNothing, kColourNotFinite, kDisparityNotFinite };
 
 // Warps one scanline after another; owns the scratch memory of one thread.
+template <typename Pixel>
 class RowWarper {
  public:
-  explicit RowWarper(const Frames& frames) : f_(frames), width_(frames.width) {
-    const auto width = static_cast<std::size_t>(width_);
-    stride_ = width + 2 * kPadding;
-    scratch_.resize(stride_ * static_cast<std::size_t>(f_.channels));
-    for (std::size_t c = 0; c < static_cast<std::size_t>(f_.channels); ++c)
-      source_.push_back(&scratch_[c * stride_ + kPadding]);
-    mixed_.resize(source_.size());
-    target_.resize(source_.size());
-    breaks_.resize(width);
-    whole_.resize(width);
+  explicit RowWarper(const Frames<Pixel>& frames)
+      : f_(frames), width_(frames.width), edges_(frames), mixed_(edges_.colours(0, 0)) {
+    const auto width = static_cast<std::size_t>(width_), channels = static_cast<std::size_t>(f_.channels);
+    row_.channels = f_.channels;
+    row_.sourceStride = (1 + kRepeatedPixels) * width + 2 * kPadding;
+    row_.targetStride = f_.plane();
+    row_.laterStride = f_.plane() * sizeof(Pixel);
+    row_.pixelBytes = sizeof(Pixel);
+    scratch_.resize(row_.sourceStride * channels);
+    row_.source = scratch_.data() + kPadding;
+    blended_.resize(channels);
     owner_.resize(width);
     lastPartial_.assign(width, kNone);
-    weights_.resize(5 * width);
   }
 
-  // Returns false when the row holds a colour that is not finite.
-  bool warp(int frame, int y) {
-    if (!take(frame, y)) return false;
-    findBreaks(disparity_, width_, f_.threshold, whole_.data(), breaks_.data());
-    breaks_.back() = kFolded;  // the frame's edge ends the last run
-    findRuns();
-    if (runs_.size() > 1) refineEdges();
-    weigh();
+  // Warps a row, or tells why it cannot.
+  Finding warp(int frame, int y) {
+    const std::size_t offset = f_.rowOffset(frame, y), later = kRowsAhead * static_cast<std::size_t>(width_);
+    mixed_ = edges_.colours(frame, y);
+    disparity_ = row_.disparity = f_.disparity + offset;
+    newDisparity_ = row_.newDisparity = f_.viewDisparity + offset;
+    mask_ = f_.disocclusion + offset;
+    row_.target = f_.view + f_.colourOffset(frame, y);
+    row_.laterColours = reinterpret_cast<const char*>(mixed_.pixels + later);
+    row_.laterDisparity = disparity_ + later;
+    farthest_ = NAN;
+    if (!edges_.measured(frame, y).finite) return Finding::kDisparityNotFinite;
+    const std::vector<Cut>& cuts = edges_.fitted(frame, y);
+    breaks_ = edges_.measured(frame, y).breaks.data();
+    findRuns(cuts);
+    if (!takeColours()) return Finding::kColourNotFinite;
+    unmixEdges(cuts);
     std::fill(owner_.begin(), owner_.end(), kNone);
     partial_.clear();
     for (int run = 0; run < static_cast<int>(runs_.size()); ++run)
       if (!runAt(run).hidden) paint(run);
     markUnowned(owner_.data(), width_, mask_);
     fillHoles();
-    for (const PartialColumn& entry : partial_) {
-      int& last = lastPartial_[static_cast<std::size_t>(entry.column)];
-      if (last != kNone) blendPartial(entry.column);
-      last = kNone;
-    }
-    return true;
+    blendPartialColumns();
+    return Finding::kNothing;
   }
 
  private:
   const Run& runAt(int index) const { return runs_[static_cast<std::size_t>(index)]; }
-  std::uint8_t breakAfter(int pixel) const { return breaks_[static_cast<std::size_t>(pixel)]; }
   int ownerAt(int column) const { return owner_[static_cast<std::size_t>(column)]; }
+  float& scratchAt(int channel, int index) {
+    return scratch_[kPadding + static_cast<std::size_t>(channel) * row_.sourceStride + static_cast<std::size_t>(index)];
+  }
+  float sourceAt(int channel, int index) const {
+    return row_.source[static_cast<std::ptrdiff_t>(channel) * static_cast<std::ptrdiff_t>(row_.sourceStride) + index];
+  }
+  float& targetAt(int channel, int column) const {
+    return row_.target[static_cast<std::size_t>(channel) * row_.targetStride + static_cast<std::size_t>(column)];
+  }
 
-  // Points at a row and copies its colours into the scratch memory, where edges may be un-mixed.
-  bool take(int frame, int y) {
-    const auto width = static_cast<std::size_t>(width_);
-    const std::size_t row =
-        static_cast<std::size_t>(frame) * static_cast<std::size_t>(f_.height) + static_cast<std::size_t>(y);
-    bool finite = true;
-    for (std::size_t c = 0; c < source_.size(); ++c) {
-      const std::size_t plane = static_cast<std::size_t>(frame) * source_.size() + c;
-      const std::size_t offset = (plane * static_cast<std::size_t>(f_.height) + static_cast<std::size_t>(y)) * width;
-      mixed_[c] = f_.image + offset;
-      finite = copyFinite(mixed_[c], width_, source_[c]) && finite;
-      target_[c] = f_.view + offset;
+  // Makes the runs between the cuts, their sides relative to target columns.
+  void findRuns(const std::vector<Cut>& cuts) {
+    runs_.clear();
+    Run run{0, 0, 1, 0, {-0.5f, 0}, {0.5f, 0}, false};
+    bool tornBefore = false;
+    for (const Cut& cut : cuts) {
+      run.last = cut.pixel;
+      run.right = {cut.offset + 0.5f, cut.slope};
+      run.hidden = run.first == run.last && tornBefore && !cut.folded;
+      addRun(run);
+      tornBefore = !cut.folded;
+      run = {cut.pixel + 1, 0,    run.shift + kRepeatedPixels, run.stretch, {cut.offset - 0.5f, cut.slope},
+             {0.5f, 0},     false};
+      while (breaks_[run.stretch] < run.first) ++run.stretch;
     }
-    disparity_ = f_.disparity + row * width;
-    mask_ = f_.disocclusion + row * width;
-    newDisparity_ = f_.viewDisparity + row * width;
-    farthest_ = NAN;
+    run.last = width_ - 1;
+    addRun(run);
+  }
+
+  void addRun(Run run) {
+    run.left.offset -= disparity_[run.first];
+    run.right.offset -= disparity_[run.last];
+    runs_.push_back(run);
+  }
+
+  // Copies all channels into the scratch memory; false when a value is not finite.
+  bool takeColours() {
+    bool finite = true;
+    for (int c = 0; c < f_.channels; ++c)
+      finite = copyRuns(mixed_.pixels + static_cast<std::size_t>(c) * mixed_.stride, width_, runs_.data(),
+                        static_cast<int>(runs_.size()), &scratchAt(c, 0)) &&
+               finite;
     return finite;
   }
 
-  void findRuns() {
-    runs_.clear();
-    bool tornBefore = false;
-    for (int first = 0, last; first < width_; first = last + 1) {
-      last = nextBreak(breaks_.data(), first, width_);
-      while ((breakAfter(last) & kCut) == 0) last = nextBreak(breaks_.data(), last + 1, width_);
-      const bool tornAfter = (breakAfter(last) & kTorn) != 0;
-      runs_.push_back({first, last, -0.5f, 0.5f, first == last && tornBefore && tornAfter});
-      tornBefore = tornAfter;
-    }
-  }
-
-  // Places every edge between two runs by alpha and un-mixes the pixel it lies in (reference.refine_edges).
-  void refineEdges() {
-    for (std::size_t r = 0; r + 1 < runs_.size(); ++r) {
-      Run &a = runs_[r], &b = runs_[r + 1];
+  // Takes the other side's colour out of the two pixels beside every cut (reference.unmix_edges).
+  void unmixEdges(const std::vector<Cut>& cuts) {
+    for (std::size_t n = 0; n < cuts.size(); ++n) {
+      const Run &a = runs_[n], &b = runs_[n + 1];
       const int pureA = std::max(a.last - 1, a.first), pureB = std::min(b.first + 1, b.last);
-      const float edge = edgeBetween(mixed_, a.last, b.first, pureA, pureB);
-      a.right = edge + 0.5f;
-      b.left = edge - 0.5f;
-      if (edge < 0) unmix(mixed_, source_, a.last, pureA, pureB, -edge);
-      if (edge > 0) unmix(mixed_, source_, b.first, pureB, pureA, edge);
-    }
-  }
-
-  // Finds the weights of every source pixel; those near a run's ends are folded so that no tap leaves the run.
-  void weigh() {
-    const PixelWeights w = weights();
-    weighPixels(disparity_, width_, whole_.data(), w);
-    for (const Run& run : runs_) {
-      const int last = run.last;
-      if (run.first < last) {
-        w.next[last - 1] += w.after[last - 1];
-        w.after[last - 1] = 0;
-        w.at[run.first] += w.before[run.first];
-        w.before[run.first] = 0;
+      const float ofB = otherPart(-cuts[n].offset, cuts[n].slope), ofA = otherPart(cuts[n].offset, cuts[n].slope);
+      for (int c = 0; ofB > 0 && c < f_.channels; ++c) {
+        float* const last = &scratchAt(c, a.shift + a.last);
+        last[0] = last[1] = last[2] = unmix(mixed_.at(c, a.last), mixed_.at(c, pureA), mixed_.at(c, pureB), ofB);
       }
-      w.before[last] = w.next[last] = w.after[last] = 0;
-      w.at[last] = 1;
-      w.landed[last] = disparity_[last];
+      for (int c = 0; ofA > 0 && c < f_.channels; ++c) {
+        float* const first = &scratchAt(c, b.shift + b.first);
+        first[0] = first[-1] = unmix(mixed_.at(c, b.first), mixed_.at(c, pureB), mixed_.at(c, pureA), ofA);
+      }
     }
   }
 
-  PixelWeights weights() {
-    float* const all = weights_.data();
-    return {all, all + width_, all + 2 * width_, all + 3 * width_, all + 4 * width_};
-  }
-
-  // Columns offset px from `pixel`, kept inside the integers however large the disparity is.
-  int column(int pixel, float offset) const {
+  // Offsets in px as integers, kept near the frame however large the disparity is.
+  int roundDown(float offset) const {
     const float limit = 2.0f * static_cast<float>(width_) + 8.0f;
-    return pixel + static_cast<int>(std::min(std::max(offset, -limit), limit));
+    const float bounded = std::min(std::max(offset, -limit), limit);
+    const int towardsZero = static_cast<int>(bounded);
+    return towardsZero - static_cast<int>(static_cast<float>(towardsZero) > bounded);
   }
+  int roundUp(float offset) const { return -roundDown(-offset); }
+
+  // The column at which a pixel is the last to have landed.
+  int landing(int pixel) const { return pixel - roundDown(disparity_[pixel]); }
 
   void paint(int index) {
     const Run& run = runAt(index);
-    const float toLeft = run.left - disparity_[run.first], toRight = run.right - disparity_[run.last];
-    notePartialColumns(index, toLeft, toRight);
-    const int begin = std::max(column(run.first, std::ceil(toLeft)), 0);
-    const int end = std::min(column(run.last, std::ceil(toRight)), width_);
+    const int begin = std::max(run.first + roundUp(run.left.offset), 0);
+    const int end = std::min(run.last + roundUp(run.right.offset), width_);
+    notePartialColumns(index, begin, end);
     if (begin >= end) return;
     std::fill(owner_.begin() + begin, owner_.begin() + end, index);
+    repeatPixel(run, run.first, begin, std::min(landing(run.first), end));
     // A stretch is a range of pixels with one floor(disparity): source and target advance together.
-    int first = run.first;
-    while (first <= run.last) {
-      const int whole = whole_[static_cast<std::size_t>(first)];
-      const int last = nextBreak(breaks_.data(), first, run.last);
-      const int from = first == run.first ? begin : std::max(first - whole, begin);
-      const int to = last == run.last ? end : std::min(last + 1 - whole_[static_cast<std::size_t>(last + 1)], end);
-      paintStretch(run, first, last, whole, from, to);
-      first = last + 1;
+    const int* stretch = breaks_ + run.stretch;
+    for (int first = run.first; *stretch < run.last; first = *stretch++ + 1)
+      paintStretch(run, first, *stretch, begin, std::min(landing(*stretch + 1), end));
+    const int first = run.stretch < static_cast<std::size_t>(stretch - breaks_) ? stretch[-1] + 1 : run.first;
+    paintStretch(run, first, run.last - 1, begin, std::min(landing(run.last), end));
+    repeatPixel(run, run.last, std::max(landing(run.last), begin), end);
+  }
+
+  // Paints the columns before `end` that belong to pixels first..last; those between the last and `end` are stretched.
+  void paintStretch(const Run& run, int first, int last, int begin, int end) {
+    if (first > last) return;
+    const int apart = roundDown(disparity_[first]);
+    const int from = std::max(first - apart, begin), to = std::min(last + 1 - apart, end);
+    if (from < to) blendStretch(row_, {from, from + apart, run.shift, to - from});
+    for (int j = std::max(to, from); j < end; ++j) paintStretched(run, last, j);
+  }
+
+  // Paints a column that lies further behind a pixel than one, where the surface is stretched.
+  void paintStretched(const Run& run, int pixel, int column) {
+    const float step = disparity_[pixel + 1] - disparity_[pixel];
+    const float t = std::min((static_cast<float>(column - pixel) + disparity_[pixel]) / (1.0f - step), 1.0f);
+    newDisparity_[column] = disparity_[pixel] + t * step;
+    interpolate(pixel + run.shift, t, [&](int c, float colour) { targetAt(c, column) = colour; });
+  }
+
+  void repeatPixel(const Run& run, int pixel, int from, int to) {
+    for (int j = from; j < to; ++j) {
+      newDisparity_[j] = disparity_[pixel];
+      for (int c = 0; c < f_.channels; ++c) targetAt(c, j) = sourceAt(c, pixel + run.shift);
     }
   }
 
-  // Paints columns [from, to), of which those of pixels first..last map one to one and the rest belong to its ends.
-  void paintStretch(const Run& run, int first, int last, int whole, int from, int to) {
-    const int inner = std::clamp(first - whole, from, std::max(from, to));
-    const int outer = std::clamp(last + 1 - whole, inner, std::max(inner, to));
-    for (int j = from; j < inner; ++j) paintColumn(run, first, j);
-    if (outer > inner) {
-      const PixelWeights shown = weights().from(inner + whole);
-      std::memcpy(newDisparity_ + inner, shown.landed, static_cast<std::size_t>(outer - inner) * sizeof(float));
-      blendTaps(source_.data(), target_.data(), f_.channels, inner + whole, inner, outer - inner, shown);
-    }
-    for (int j = outer; j < to; ++j) paintColumn(run, last, j);
+  // Hands Catmull-Rom samples (eq. 4) of all channels at t behind a place in the scratch memory to `take`.
+  template <typename Take>
+  void interpolate(int index, float t, const Take& take) const {
+    const float before = t * (-0.5f + t * (1.0f - 0.5f * t)), at = 1.0f + t * t * (-2.5f + 1.5f * t);
+    const float next = t * (0.5f + t * (2.0f - 1.5f * t)), after = t * t * (-0.5f + 0.5f * t);
+    for (int c = 0; c < f_.channels; ++c)
+      take(c, before * sourceAt(c, index - 1) + at * sourceAt(c, index) + next * sourceAt(c, index + 1) +
+                  after * sourceAt(c, index + 2));
   }
 
-  void paintColumn(const Run& run, int pixel, int column) {
-    const Sample sample = sampleAt(run, pixel, column);
-    newDisparity_[column] = sample.disparity;
-    writeColour(tapsOf(run, sample), column);
-  }
-
-  void writeColour(const Taps& taps, int column) {
-    for (std::size_t c = 0; c < source_.size(); ++c) target_[c][column] = taps.read(source_[c]);
-  }
-
-  // Inverts the map (eq. 3) at a column for which `pixel` is responsible.
-  Sample sampleAt(const Run& run, int pixel, int column) const {
-    const float fromPixel = static_cast<float>(column - pixel) + disparity_[pixel];
-    float fraction = 0, step = 0;
-    if (pixel < run.last) {
-      step = disparity_[pixel + 1] - disparity_[pixel];
-      if (fromPixel > 0) fraction = std::min(fromPixel / (1.0f - step), 1.0f);
-    }
-    return {pixel, fraction, disparity_[pixel] + fraction * step,
-            static_cast<float>(run.first - column) + (run.left - disparity_[run.first]),
-            static_cast<float>(run.last - column) + (run.right - disparity_[run.last])};
-  }
-
-  // The same without knowing the pixel: the last one that lands at or before the column, most often one of the ends.
-  Sample invert(const Run& run, int column) const {
-    const auto lands = [&](int pixel) { return pixel - whole_[static_cast<std::size_t>(pixel)] <= column; };
-    if (lands(run.last)) return sampleAt(run, run.last, column);
-    int low = run.first, high = run.last;
-    if (high - low > 1 && !lands(low + 1)) high = low + 1;
-    while (high - low > 1) {
-      const int middle = (low + high) / 2;
-      (lands(middle) ? low : high) = middle;
-    }
-    return sampleAt(run, low, column);
-  }
-
-  // The four pixels around a sample, none of which leaves the run, and their weights (eq. 4).
-  static Taps tapsOf(const Run& run, const Sample& sample) {
-    const int p = sample.pixel;
-    return {std::max(p - 1, run.first), p, std::min(p + 1, run.last), std::min(p + 2, run.last),
-            cubicWeights(sample.fraction)};
-  }
-
-  void notePartialColumns(int index, float toLeft, float toRight) {
+  // Notes the columns that a run about to be painted in [begin, end) touches without covering them whole.
+  void notePartialColumns(int index, int begin, int end) {
     const Run& run = runAt(index);
-    const int begin = column(run.first, std::floor(toLeft - 0.5f) + 1.0f);
-    const int end = column(run.last, std::ceil(toRight + 0.5f));
-    int column = begin;
-    for (; column<end&& static_cast<float>(run.first - column) + toLeft> - 0.5f; ++column)
-      notePartialColumn(index, column);
-    for (int back = end - 1; back >= column && static_cast<float>(run.last - back) + toRight < 0.5f; --back)
-      notePartialColumn(index, back);
+    const float leftTurn = kHalfRow * std::fabs(run.left.slope), rightTurn = kHalfRow * std::fabs(run.right.slope);
+    const int from = std::max(run.first + roundDown(run.left.offset - leftTurn - 0.5f) + 1, 0);
+    const int to = std::min(run.last + roundUp(run.right.offset + rightTurn + 0.5f), width_);
+    const int whole = std::min(run.first + roundUp(run.left.offset + leftTurn + 0.5f), to);
+    const int wholeEnd = std::max(run.last + roundDown(run.right.offset - rightTurn - 0.5f) + 1, whole);
+    const auto note = [&](int j) { notePartialColumn(run, index, j, j < begin, j >= begin && j < end); };
+    for (int j = from; j < whole; ++j) note(j);
+    for (int j = std::max(wholeEnd, from); j < to; ++j) note(j);
   }
 
-  void notePartialColumn(int index, int column) {
-    if (column < 0 || column >= width_) return;
+  // Keeps the colours of the surface behind, and of `front` where it is not going to be painted.
+  void notePartialColumn(const Run& run, int index, int column, bool left, bool owned) {
     int& latest = lastPartial_[static_cast<std::size_t>(column)];
-    partial_.push_back({column, index, ownerAt(column), latest});
-    latest = static_cast<int>(partial_.size()) - 1;
+    const int owner = ownerAt(column);
+    const PartialColumn* before = latest == kNone ? nullptr : &partial_[static_cast<std::size_t>(latest)];
+    // In front of the owner may lie a run that does not reach the centre; of two such the owner takes one's place.
+    const bool sliver = before != nullptr && before->front > owner && (owned || owner == kNone);
+    const std::size_t channels = static_cast<std::size_t>(f_.channels), kept = 2 * channels * partial_.size();
+    if (colours_.size() < kept + 2 * channels) colours_.resize(2 * (kept + 2 * channels));
+    float *const ofBehind = &colours_[kept], *const ofFront = ofBehind + channels;
+    const float* const ofSliver = &colours_[2 * channels * static_cast<std::size_t>(sliver ? latest : 0) + channels];
+    const int end = (left ? run.first : run.last) + run.shift;
+    for (int c = 0; c < f_.channels; ++c) {
+      ofBehind[c] = sliver ? ofSliver[c] : targetAt(c, column);
+      ofFront[c] = sourceAt(c, end);
+    }
+    const int behind = sliver ? before->front : owner;
+    latest = static_cast<int>(partial_.size());
+    partial_.push_back({column, index, behind, owned});
   }
 
-  // The farther of the surfaces seen next on both sides, and the end at which it stops; run kNone if there is none.
-  Continued continuedBetween(int before, int after) const {
-    Continued found{kNone, 0};
-    if (after < width_) found = {ownerAt(after), runAt(ownerAt(after)).first};
-    if (before < 0) return found;
-    const int run = ownerAt(before), end = runAt(run).last;
-    return found.run == kNone || disparity_[end] < disparity_[found.end] ? Continued{run, end} : found;
+  // Blends the two nearest surfaces by the part of the pixel each covers, the rest with the background.
+  void blendPartialColumns() {
+    for (std::size_t n = 0; n < partial_.size(); ++n) {
+      const PartialColumn& entry = partial_[n];
+      int& latest = lastPartial_[static_cast<std::size_t>(entry.column)];
+      if (latest != static_cast<int>(n)) continue;
+      latest = kNone;
+      // A run that covers the pixel whole may have been painted since.
+      if (ownerAt(entry.column) <= entry.front)
+        blendPartial(entry, &colours_[2 * n * static_cast<std::size_t>(f_.channels)]);
+    }
   }
+
+  void blendPartial(const PartialColumn& entry, const float* colours) {
+    const int j = entry.column;
+    float frontPart = 0, behindPart = 0;
+    for (const float height : {-kHalfRow, kHalfRow}) {
+      const Covered front = coveredBy(entry.front, j, height);
+      frontPart += 0.5f * front.part();
+      if (entry.behind == kNone) continue;
+      const Covered behind = coveredBy(entry.behind, j, height);
+      behindPart += 0.5f * std::max(behind.part() - front.overlap(behind), 0.0f);
+    }
+    const float rest = std::max(1.0f - frontPart - behindPart, 0.0f);
+    const float* ofBehind = colours;
+    const float* ofFront = colours + f_.channels;
+    for (int c = 0; c < f_.channels; ++c) {
+      float total = frontPart * (entry.owned ? targetAt(c, j) : ofFront[c]);
+      if (entry.behind != kNone) total += behindPart * ofBehind[c];
+      blended_[static_cast<std::size_t>(c)] = total;
+    }
+    if (rest > 0) addBackground(j, rest);
+    for (int c = 0; c < f_.channels; ++c) targetAt(c, j) = blended_[static_cast<std::size_t>(c)];
+  }
+
+  // Which part of a target pixel's width a run covers at one height of the row.
+  struct Covered {
+    float low, high;
+    [[nodiscard]] float part() const { return std::max(high - low, 0.0f); }
+    [[nodiscard]] float overlap(const Covered& other) const {
+      return high > low ? std::max(std::min(high, other.high) - std::max(low, other.low), 0.0f) : 0.0f;
+    }
+  };
+
+  Covered coveredBy(int index, int column, float height) const {
+    const Run& run = runAt(index);
+    const float left = static_cast<float>(run.first - column) + run.left.offset;
+    const float right = static_cast<float>(run.last - column) + run.right.offset;
+    return {std::clamp(left + height * run.left.slope, -0.5f, 0.5f),
+            std::clamp(right + height * run.right.slope, -0.5f, 0.5f)};
+  }
+
+  void addBackground(int column, float part) {
+    if (mask_[column]) {  // filled with it already
+      for (int c = 0; c < f_.channels; ++c) blended_[static_cast<std::size_t>(c)] += part * targetAt(c, column);
+      return;
+    }
+    const Place place = backgroundAt(column, continuedBeside(column));
+    interpolate(place.index, place.fraction,
+                [&](int c, float colour) { blended_[static_cast<std::size_t>(c)] += part * colour; });
+  }
+
+  // A place in the scratch memory, and how far towards the next it is.
+  struct Place {
+    int index;
+    float fraction;
+  };
 
   // The source sample that continues a surface at a column: mirrored about its end, at half speed.
-  Sample backgroundAt(int column, const Continued& surface) {
-    if (surface.run == kNone) return outsideAt(column);
+  Place backgroundAt(int column, const Continued& surface) {
+    if (surface.run == kNone) return {outsideAt(column), 0.0f};
     const Run& run = runAt(surface.run);
     const float limit = 2.0f * static_cast<float>(width_);
     const float away = std::clamp(static_cast<float>(surface.end - column) - disparity_[surface.end], -limit, limit);
     const float inside = std::copysign(kMirrorSpeed * std::max(std::fabs(away) - 1.0f, 0.0f), away);
-    const int wholeInside = static_cast<int>(inside) - (static_cast<float>(static_cast<int>(inside)) > inside);
-    const int pixel = surface.end + wholeInside;
+    const float whole = std::floor(inside);
+    const int pixel = surface.end + static_cast<int>(whole);
     const bool beyond = pixel < run.first || pixel >= run.last;
-    return {std::clamp(pixel, run.first, run.last), beyond ? 0.0f : inside - static_cast<float>(wholeInside),
-            disparity_[surface.end], 0, 0};
+    return {std::clamp(pixel, run.first, run.last) + run.shift, beyond ? 0.0f : inside - whole};
   }
 
-  // A row that left the frame entirely continues its farthest surface.
-  Sample outsideAt(int column) {
+  // A row that left the frame entirely continues its farthest surface, without interpolation.
+  int outsideAt(int column) {
     const float source = std::nearbyint(static_cast<float>(column) + farthest());
     const int pixel = static_cast<int>(std::clamp(source, 0.0f, static_cast<float>(width_ - 1)));
-    return {pixel, 0.0f, farthest(), 0, 0};
+    const auto holds = [](const Run& run, int wanted) { return run.last < wanted; };
+    return pixel + std::lower_bound(runs_.begin(), runs_.end(), pixel, holds)->shift;
   }
 
   // Smallest disparity of the row, looked for once and only in rows that need it.
@@ -285,9 +339,8 @@ class RowWarper {
   void fillHole(int column, int end, const Continued& surface) {
     if (surface.run == kNone) {
       for (; column < end; ++column) {
-        const Sample sample = outsideAt(column);
-        newDisparity_[column] = sample.disparity;
-        writeColour(tapsOf(runOf(surface), sample), column);
+        newDisparity_[column] = farthest();
+        interpolate(outsideAt(column), 0.0f, [&](int c, float colour) { targetAt(c, column) = colour; });
       }
       return;
     }
@@ -295,61 +348,17 @@ class RowWarper {
     const float limit = static_cast<float>(width_), disparity = disparity_[surface.end];
     std::fill(newDisparity_ + column, newDisparity_ + end, disparity);
     for (; column < end; column += kHoleBlock)
-      mirrorSurface(source_.data(), target_.data(), f_.channels, run.first, run.last, surface.end,
-                    std::clamp(disparity, -limit, limit), column, std::min(end - column, kHoleBlock));
+      mirrorSurface(row_, run, surface.end, std::clamp(disparity, -limit, limit), column,
+                    std::min(end - column, kHoleBlock));
   }
 
-  // Outside of all surfaces any run will do: at fraction 0 only the pixel itself counts.
-  const Run& runOf(const Continued& surface) const { return runAt(std::max(surface.run, 0)); }
-
-  // The two nearest of the runs that touch a column, nearer first; the owner of its centre is always one of them.
-  std::array<int, 2> nearestAt(int column) const {
-    std::array<int, 2> nearest{kNone, kNone};
-    const auto consider = [&nearest](int run) {
-      if (run == nearest[0] || run <= nearest[1]) return;
-      nearest[1] = std::min(run, nearest[0]);
-      nearest[0] = std::max(run, nearest[0]);
-    };
-    const int owner = ownerAt(column);
-    consider(owner);
-    for (int n = lastPartial_[static_cast<std::size_t>(column)]; n != kNone;) {
-      const PartialColumn& entry = partial_[static_cast<std::size_t>(n)];
-      consider(entry.run);
-      consider(entry.below);
-      n = entry.next;
-    }
-    if (owner != kNone && owner != nearest[0]) nearest[1] = owner;
-    return nearest;
-  }
-
-  // Blends the two nearest surfaces by the part of the pixel each covers, the rest with the background.
-  void blendPartial(int column) {
-    const std::array<int, 2> nearest = nearestAt(column);
-    Taps taps[3];
-    float parts[3] = {0, 0, 0}, left = 0, right = 0, rest = 1;
-    int count = 0;
-    for (const int run : nearest) {
-      if (run == kNone) continue;
-      const Sample sample = invert(runAt(run), column);
-      const float low = std::clamp(sample.left, -0.5f, 0.5f), high = std::clamp(sample.right, -0.5f, 0.5f);
-      const float hidden = right > left ? std::max(std::min(high, right) - std::max(low, left), 0.0f) : 0.0f;
-      parts[count] = std::max(std::max(high - low, 0.0f) - hidden, 0.0f);
-      rest -= parts[count];
-      if (rest <= 0 && count == 0) return;  // covered whole by the nearest: painted already
-      taps[count++] = tapsOf(runAt(run), sample);
-      left = low;
-      right = high;
-    }
-    if (rest > 0) {
-      parts[count] = rest;
-      const Continued surface = continuedBeside(column);
-      taps[count++] = tapsOf(runOf(surface), backgroundAt(column, surface));
-    }
-    for (std::size_t c = 0; c < source_.size(); ++c) {
-      float total = 0;
-      for (int n = 0; n < count; ++n) total += parts[n] * taps[n].read(source_[c]);
-      target_[c][column] = total;
-    }
+  // The farther of the surfaces seen next on both sides, and the end at which it stops; run kNone if there is none.
+  Continued continuedBetween(int before, int after) const {
+    Continued found{kNone, 0};
+    if (after < width_) found = {ownerAt(after), runAt(ownerAt(after)).first};
+    if (before < 0) return found;
+    const int run = ownerAt(before), end = runAt(run).last;
+    return found.run == kNone || disparity_[end] < disparity_[found.end] ? Continued{run, end} : found;
   }
 
   Continued continuedBeside(int column) const {
@@ -359,23 +368,22 @@ class RowWarper {
     return continuedBetween(before, after);
   }
 
-  const Frames& f_;
+  const Frames<Pixel> f_;
   int width_;
-  std::size_t stride_;
+  EdgeFinder<Pixel> edges_;
+  RowMemory row_{};
   std::vector<float> scratch_;
-  std::vector<const float*> mixed_;
-  std::vector<float*> source_, target_;
+  ColourRow<Pixel> mixed_;
   const float* disparity_ = nullptr;
   bool* mask_ = nullptr;
   float* newDisparity_ = nullptr;
   float farthest_ = NAN;
-  std::vector<std::uint8_t> breaks_;
-  std::vector<int> whole_;
+  const int* breaks_ = nullptr;
   std::vector<int> owner_;
   std::vector<int> lastPartial_;
   std::vector<Run> runs_;
   std::vector<PartialColumn> partial_;
-  std::vector<float> weights_;
+  std::vector<float> colours_, blended_;
 };
 
 }  // namespace warp

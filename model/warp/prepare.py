@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from model.errors import InvalidInputError
 from model.max_filter import max_filter
 
 SNAP_SLOPE = 0.25
@@ -34,9 +35,12 @@ def fill_unknown(disparity: Tensor) -> Tensor:
     returns    the same without NaN; the input itself when nothing is unknown
 
     Unknown disparity is mostly background that a matcher could not see, hence the farther side.
+    Raises InvalidInputError for infinite disparity.
     """
     if all_finite(disparity):
         return disparity
+    if torch.isinf(disparity).any():
+        raise InvalidInputError("disparity must be finite px, or NaN where it is unknown; got an infinite value")
     along_rows = _farther_neighbour(disparity)
     along_columns = _farther_neighbour(along_rows.transpose(-1, -2)).transpose(-1, -2)
     return torch.nan_to_num(along_columns, nan=0.0).contiguous()

@@ -2,9 +2,10 @@
 
 Along a row the forward map is x' = x - d(x), linear between neighbouring pixels (eq. 1). It is cut where it tears
 (stretch s = dx'/dx > δ, eq. 7) or folds (s <= 0); a run of pixels without a cut is one surface and reaches from one
-edge to the next. In every target column the nearest surface wins: at a fixed column that of largest disparity is that
-of largest source column. A target pixel that the surface covers in part shows the next surface in the rest, and the
-continued background where there is none. Columns whose centre no surface covers are disoccluded.
+edge to the next. Edges are placed by colour and fitted to those of the rows above and below; a slanted edge is
+followed at two heights of its row. In every target column the nearest surface wins: at a fixed column that of largest
+disparity is that of largest source column. A target pixel that the surface covers in part shows the next surface in
+the rest, and the continued background where there is none. Columns whose centre no surface covers are disoccluded.
 Arithmetic is float32, as in the kernels, so that all of them cut at the same places.
 """
 
@@ -19,7 +20,24 @@ import numpy as np
 FOLD_PX = np.float32(0.5)
 MIRROR_SPEED = np.float32(0.5)
 CONTRAST_FLOOR = np.float32(0.003)
+EDGE_REACH = 4
+LARGEST_BEND = np.float32(2)
+HEIGHTS = (np.float32(-0.25), np.float32(0.25))
+ZERO, HALF = np.float32(0), np.float32(0.5)
 Row = np.ndarray
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where one surface ends and the next begins: between `pixel` and the next, `offset` px from their middle.
+
+    `offset` is that at the height of the row; in the row below it is `slope` px more.
+    """
+
+    pixel: int
+    folded: bool
+    offset: np.float32
+    slope: np.float32 = ZERO
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,8 @@ class Run:
     last: int
     left: np.float32
     right: np.float32
+    left_slope: np.float32
+    right_slope: np.float32
     hidden: bool
 
 
@@ -45,19 +65,15 @@ class Sample:
     right: np.float32
 
     @property
-    def touches(self) -> bool:
-        """True when any of the target pixel is covered."""
-        return bool(self.left < 0.5 and self.right > -0.5)
-
-    @property
     def covers_center(self) -> bool:
         """True when the target pixel's centre is covered."""
         return bool(self.left <= 0 < self.right)
 
-    @property
-    def interval(self) -> tuple[np.float32, np.float32]:
-        """The covered part of the target pixel, from its centre."""
-        return np.clip(self.left, -0.5, 0.5), np.clip(self.right, -0.5, 0.5)
+    def interval(self, height: np.float32) -> tuple[np.float32, np.float32]:
+        """The covered part of the target pixel, from its centre, at a height of the row."""
+        left = self.left + height * self.run.left_slope
+        right = self.right + height * self.run.right_slope
+        return np.clip(left, -HALF, HALF), np.clip(right, -HALF, HALF)
 
 
 def warp_frames(
@@ -71,16 +87,17 @@ def warp_frames(
     """
     view, new_disparity = np.empty_like(image), np.empty_like(disparity)
     disocclusion = np.empty(disparity.shape, dtype=bool)
-    for t, y in np.ndindex(image.shape[0], image.shape[2]):
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # colours beyond 1e19 overflow when squared: no edge estimate
-            row = warp_row(image[t, :, y], disparity[t, 0, y], threshold)
-        view[t, :, y], disocclusion[t, 0, y], new_disparity[t, 0, y] = row
+    # Colours beyond 1e19 overflow when squared: no edge estimate.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(image.shape[0]):
+            measured = [measure_cuts(image[t, :, y], disparity[t, 0, y], threshold) for y in range(image.shape[2])]
+            for y, neighbours in enumerate(zip([[], *measured], measured, [*measured[1:], []], strict=False)):
+                row = warp_row(image[t, :, y], disparity[t, 0, y], fit_cuts(*neighbours))
+                view[t, :, y], disocclusion[t, 0, y], new_disparity[t, 0, y] = row
     return view, disocclusion, new_disparity
 
 
-def warp_row(mixed: Row, disparity: Row, threshold: float) -> tuple[Row, Row, Row]:
+def warp_row(mixed: Row, disparity: Row, cuts: list[Cut]) -> tuple[Row, Row, Row]:
     """Warp one scanline.
 
     mixed      (C, W) float32: the image row
@@ -88,7 +105,8 @@ def warp_row(mixed: Row, disparity: Row, threshold: float) -> tuple[Row, Row, Ro
     returns    view (C, W), disocclusion (W,) bool, disparity (W,)
     """
     width = disparity.size
-    colour, runs = refine_edges(mixed, find_runs(disparity, threshold))
+    runs = find_runs(cuts, width)
+    colour = unmix_edges(mixed, cuts, runs)
     reached = [[] for _ in range(width)]  # of each target column: samples, farthest first
     for run in (run for run in runs if not run.hidden):
         for column in _columns(run, disparity, width):
@@ -102,43 +120,85 @@ def warp_row(mixed: Row, disparity: Row, threshold: float) -> tuple[Row, Row, Ro
     return view, np.array([owner is None for owner in owners]), new_disparity
 
 
-def find_runs(disparity: Row, threshold: float) -> list[Run]:
-    """Cut a row into surfaces that reach half a pixel beyond their end pixels."""
+def measure_cuts(mixed: Row, disparity: Row, threshold: float) -> list[Cut]:
+    """Cut a row into surfaces, each cut where the colours of this row say that the edge lies.
+
+    With alpha the part of the left surface in a pixel, the two pixels beside the edge hold the sum of their alphas of
+    it; an edge in the middle has one. The next pixel inside its run shows the pure colour of a side.
+    """
     step = disparity[1:] - disparity[:-1]
-    torn = np.concatenate([[False], 1 - step > np.float32(threshold), [False]])  # torn[i]: before pixel i
-    folded = np.concatenate([[True], step >= FOLD_PX, [True]])
-    half = np.float32(0.5)
+    folded = step >= FOLD_PX
+    pixels = np.flatnonzero(folded | (1 - step > np.float32(threshold))).tolist()
+    cuts = []
+    for before, pixel, after in zip([-1, *pixels], pixels, [*pixels[1:], disparity.size - 1], strict=False):
+        pure_left, pure_right = mixed[:, max(pixel - 1, before + 1)], mixed[:, min(pixel + 2, after)]
+        difference = pure_left - pure_right
+        contrast = (difference * difference).sum()
+        alphas = [
+            np.clip(((mixed[:, side] - pure_right) * difference).sum() / max(contrast, np.float32(1e-12)), 0, 1)
+            for side in (pixel, pixel + 1)
+        ]
+        offset = np.clip((alphas[0] + alphas[1] - 1) * (contrast / (contrast + CONTRAST_FLOOR)), -0.5, 0.5)
+        cuts.append(Cut(pixel, bool(folded[pixel]), np.float32(offset if np.isfinite(offset) else 0)))
+    return cuts
+
+
+def fit_cuts(above: list[Cut], row: list[Cut], below: list[Cut]) -> list[Cut]:
+    """Move every cut of a row halfway to the line through its neighbours above and below, and give it that slope."""
+    fitted = []
+    for cut in row:
+        up, down = _nearest_position(cut, above), _nearest_position(cut, below)
+        offset, slope = cut.offset, ZERO
+        if up is None or down is None:
+            slope = cut.offset - up if up is not None else down - cut.offset if down is not None else slope
+        elif abs(up + down - 2 * cut.offset) < LARGEST_BEND:
+            slope = HALF * (down - up)
+            offset = np.clip(HALF * (cut.offset + HALF * (up + down)), -HALF, HALF)
+        fitted.append(
+            replace(cut, offset=offset, slope=np.clip(slope, np.float32(-EDGE_REACH), np.float32(EDGE_REACH)))
+        )
+    return fitted
+
+
+def _nearest_position(cut: Cut, row: list[Cut]) -> np.float32 | None:
+    """Where the nearest cut of the same kind lies in another row, px from the middle of this one."""
+    reached = [other for other in row if other.folded == cut.folded and abs(other.pixel - cut.pixel) <= EDGE_REACH]
+    if not reached:
+        return None
+    nearest = min(reached, key=lambda other: (abs(other.pixel - cut.pixel), -other.pixel))
+    return np.float32(nearest.pixel - cut.pixel) + nearest.offset
+
+
+def find_runs(cuts: list[Cut], width: int) -> list[Run]:
+    """List the surfaces between cuts; the first and last reach half a pixel beyond the frame's end pixels."""
+    border = (Cut(-1, True, ZERO), Cut(width - 1, True, ZERO))
     return [
-        # A single pixel between two tears is part of a soft edge and no surface.
-        Run(int(first), int(after) - 1, -half, half, hidden=bool(after - first == 1 and torn[first] and torn[after]))
-        for first, after in pairwise(np.flatnonzero(torn | folded))
+        Run(
+            first=a.pixel + 1,
+            last=b.pixel,
+            left=a.offset - HALF,
+            right=b.offset + HALF,
+            left_slope=a.slope,
+            right_slope=b.slope,
+            # A single pixel between two tears is part of a soft edge and no surface.
+            hidden=b.pixel - a.pixel == 1 and not a.folded and not b.folded,
+        )
+        for a, b in pairwise([border[0], *cuts, border[1]])
     ]
 
 
-def refine_edges(mixed: Row, runs: list[Run]) -> tuple[Row, list[Run]]:
-    """Move every edge between two runs to where the colours say it lies, and un-mix the pixel it lies in.
-
-    With alpha the part of the left surface in a pixel, the two pixels beside the edge hold the sum of their alphas of
-    it; an edge in the middle has one.
-    """
-    colour, refined = mixed.copy(), list(runs)
-    for index, (a, b) in enumerate(pairwise(runs)):
+def unmix_edges(mixed: Row, cuts: list[Cut], runs: list[Run]) -> Row:
+    """Take the other surface's colour out of the two pixels beside every cut."""
+    colour = mixed.copy()
+    for cut, (a, b) in zip(cuts, pairwise(runs), strict=True):
         pure_a, pure_b = mixed[:, max(a.last - 1, a.first)], mixed[:, min(b.first + 1, b.last)]
-        difference = pure_a - pure_b
-        contrast = (difference * difference).sum()
-        alphas = [
-            np.clip(((mixed[:, pixel] - pure_b) * difference).sum() / max(contrast, np.float32(1e-12)), 0, 1)
-            for pixel in (a.last, b.first)
-        ]
-        edge = np.clip((alphas[0] + alphas[1] - 1) * (contrast / (contrast + CONTRAST_FLOOR)), -0.5, 0.5)
-        edge = np.float32(edge if np.isfinite(edge) else 0)
-        if edge < 0:
-            colour[:, a.last] = _unmix(mixed[:, a.last], pure_a, pure_b, -edge)
-        if edge > 0:
-            colour[:, b.first] = _unmix(mixed[:, b.first], pure_b, pure_a, edge)
-        refined[index] = replace(refined[index], right=edge + np.float32(0.5))
-        refined[index + 1] = replace(refined[index + 1], left=edge - np.float32(0.5))
-    return colour, refined
+        edges = [cut.offset + height * cut.slope for height in HEIGHTS]
+        of_b, of_a = (HALF * sum(np.clip(side * edge, 0, 1) for edge in edges) for side in (-1, 1))
+        if of_b > 0:
+            colour[:, a.last] = _unmix(mixed[:, a.last], pure_a, pure_b, of_b)
+        if of_a > 0:
+            colour[:, b.first] = _unmix(mixed[:, b.first], pure_b, pure_a, of_a)
+    return colour
 
 
 def _unmix(mixed: Row, pure: Row, other: Row, part: np.float32) -> Row:
@@ -148,9 +208,11 @@ def _unmix(mixed: Row, pure: Row, other: Row, part: np.float32) -> Row:
 
 
 def _columns(run: Run, disparity: Row, width: int) -> range:
-    """Target columns whose pixels the run touches."""
-    begin = run.first + max(floor(run.left - disparity[run.first] - np.float32(0.5)) + 1, -3 * width)
-    end = run.last + min(ceil(run.right - disparity[run.last] + np.float32(0.5)), 3 * width)
+    """Target columns whose pixels the run touches at any height."""
+    left = (run.left - disparity[run.first]) - HEIGHTS[1] * abs(run.left_slope)
+    right = (run.right - disparity[run.last]) + HEIGHTS[1] * abs(run.right_slope)
+    begin = run.first + max(floor(left - HALF) + 1, -3 * width)
+    end = run.last + min(ceil(right + HALF), 3 * width)
     return range(max(begin, 0), min(end, width))
 
 
@@ -160,8 +222,8 @@ def invert(run: Run, disparity: Row, column: int) -> Sample:
     while pixel < run.last and column - (pixel + 1) >= -disparity[pixel + 1]:
         pixel += 1
     from_pixel = np.float32(column - pixel) + disparity[pixel]
-    step = disparity[pixel + 1] - disparity[pixel] if pixel < run.last else np.float32(0)
-    fraction = np.clip(from_pixel / (1 - step), 0, 1) if pixel < run.last and from_pixel > 0 else np.float32(0)
+    step = disparity[pixel + 1] - disparity[pixel] if pixel < run.last else ZERO
+    fraction = np.clip(from_pixel / (1 - step), 0, 1) if pixel < run.last and from_pixel > 0 else ZERO
     return Sample(
         run=run,
         pixel=pixel,
@@ -174,20 +236,22 @@ def invert(run: Run, disparity: Row, column: int) -> Sample:
 
 def _composite(samples: list[Sample], owner: Sample | None, colour: Row, background: Row) -> Row:
     """Blend the two nearest surfaces of a target pixel by the part each covers, the rest with the background."""
-    touching = [sample for sample in samples if sample.touches]
-    nearest = touching[:-3:-1]
+    nearest = samples[:-3:-1]
     if owner is not None and owner not in nearest:
         nearest[1] = owner  # two slivers lie in front of the surface at the pixel's centre
-    taken = (np.float32(0), np.float32(0))
-    rest, total = np.float32(1), np.zeros_like(background)
-    for sample in nearest:
-        left, right = sample.interval
-        hidden = max(min(right, taken[1]) - max(left, taken[0]), 0) if taken[1] > taken[0] else 0
-        part = max((right - left) - np.float32(hidden), np.float32(0))
-        total += part * interpolate(colour, sample)
-        rest -= part
-        taken = (left, right)
-    return total + max(rest, np.float32(0)) * background
+    parts = [ZERO] * len(nearest)
+    for height in HEIGHTS:
+        taken = (ZERO, ZERO)
+        for index, sample in enumerate(nearest):
+            left, right = sample.interval(height)
+            hidden = max(min(right, taken[1]) - max(left, taken[0]), 0) if taken[1] > taken[0] else 0
+            parts[index] += HALF * max(max(right - left, ZERO) - np.float32(hidden), ZERO)
+            taken = (left, right)
+    rest = max(1 - sum(parts, ZERO), ZERO)
+    shown = [interpolate(colour, sample) for sample in nearest]
+    return sum(
+        (part * one for part, one in zip([*parts, rest], [*shown, background], strict=True)), np.zeros_like(background)
+    )
 
 
 def interpolate(colour: Row, sample: Sample) -> Row:
@@ -211,14 +275,19 @@ def _background(owners: list[Sample | None], disparity: Row, column: int) -> Sam
     if not ends:  # the row left the frame entirely: continue its farthest surface
         farthest = disparity.min()
         pixel = int(np.clip(np.round(np.float32(column) + farthest), 0, disparity.size - 1))
-        return _still(Run(pixel, pixel, np.float32(0), np.float32(0), hidden=True), pixel, np.float32(0), farthest)
+        return _still(_only(pixel), pixel, ZERO, farthest)
     run, end = min(ends, key=lambda candidate: disparity[candidate[1]])
     away = np.float32(end - column) - disparity[end]
-    inside = np.copysign(MIRROR_SPEED * max(abs(away) - 1, np.float32(0)), away)
+    inside = np.copysign(MIRROR_SPEED * max(abs(away) - 1, ZERO), away)
     pixel = end + floor(inside)
     if not run.first <= pixel < run.last:
-        return _still(run, min(max(pixel, run.first), run.last), np.float32(0), disparity[end])
+        return _still(run, min(max(pixel, run.first), run.last), ZERO, disparity[end])
     return _still(run, pixel, inside - np.floor(inside), disparity[end])
+
+
+def _only(pixel: int) -> Run:
+    """A run of one pixel."""
+    return Run(pixel, pixel, ZERO, ZERO, ZERO, ZERO, hidden=True)
 
 
 def _still(run: Run, pixel: int, fraction: np.float32, disparity: np.float32) -> Sample:

@@ -10,6 +10,12 @@ from torch import Tensor
 FOLD_PX = 0.5
 """A disparity that rises this much from one pixel to the next folds the map (dx'/dx <= 0): an edge hides something."""
 
+EDGE_REACH = 4
+"""Columns between the cuts of one edge in two rows, at most; flatter edges are not followed from row to row."""
+
+HALF_ROW = 0.25
+"""Heights, in rows from a row's middle, at which its edges are followed: one for each half of the row."""
+
 
 @dataclass(frozen=True)
 class Surfaces:
@@ -20,6 +26,7 @@ class Surfaces:
     cut                (T, H, W-1) bool: between a pixel and the next the surface tears or folds
     first, last        int64: first and last pixel of the run that the pixel belongs to
     left, right        float32, px: where that run's edges lie, from the centres of its first and last pixel
+    left_slope, right_slope  float32, px: how much further right they lie in the row below
     hidden             bool: a single pixel between two tears: part of a soft edge, not a surface
     """
 
@@ -30,14 +37,24 @@ class Surfaces:
     last: Tensor
     left: Tensor
     right: Tensor
+    left_slope: Tensor
+    right_slope: Tensor
     hidden: Tensor
 
-    def with_edges(self, edge: Tensor) -> Surfaces:
-        """Move the edges at cuts; `edge` (T, H, W-1) float32, px, from the middle between two pixels, -0.5..0.5."""
+    def with_edges(self, edge: Tensor, slope: Tensor) -> Surfaces:
+        """Move the edges at cuts.
+
+        edge   (T, H, W-1) float32, px, from the middle between two pixels, -0.5..0.5
+        slope  (T, H, W-1) float32, px: what `edge` is more in the row below
+        """
         half = torch.full_like(self.disparity[..., :1], 0.5)
-        left = torch.cat([-half, edge - 0.5], -1).gather(-1, self.first)
-        right = torch.cat([edge + 0.5, half], -1).gather(-1, self.last)
-        return replace(self, left=left, right=right)
+        return replace(
+            self,
+            left=torch.cat([-half, edge - 0.5], -1).gather(-1, self.first),
+            right=torch.cat([edge + 0.5, half], -1).gather(-1, self.last),
+            left_slope=torch.cat([0 * half, slope], -1).gather(-1, self.first),
+            right_slope=torch.cat([slope, 0 * half], -1).gather(-1, self.last),
+        )
 
 
 def find_surfaces(disparity: Tensor, threshold: float) -> Surfaces:
@@ -61,6 +78,8 @@ def find_surfaces(disparity: Tensor, threshold: float) -> Surfaces:
         last=torch.where(torch.cat([cut, border], -1), column, width - 1).flip(-1).cummin(-1).values.flip(-1),
         left=-half,
         right=half,
+        left_slope=torch.zeros_like(half),
+        right_slope=torch.zeros_like(half),
         hidden=torch.cat([~border, torn], -1) & torch.cat([torn, ~border], -1),
     )
 
@@ -68,7 +87,7 @@ def find_surfaces(disparity: Tensor, threshold: float) -> Surfaces:
 def nearest_surface(surfaces: Surfaces, threshold: float, margin_px: float, behind: Tensor | None = None) -> Tensor:
     """For every target column find the nearest surface that reaches it, by the source pixel that lands there.
 
-    margin_px  0: the surface must cover the column's centre; 0.5: it must touch the column's pixel
+    margin_px  0: the surface must cover the column's centre; 0.5: it must touch the column's pixel at any height
     behind     (T, H, W) int64: for each target column, a pixel whose surface is left out
     returns    (T, H, W) int64: source pixel at or left of the sample (its run's end pixels at the run's edges);
                -1 where no surface reaches
@@ -80,8 +99,9 @@ def nearest_surface(surfaces: Surfaces, threshold: float, margin_px: float, behi
     pixel = torch.arange(width, device=surfaces.disparity.device).expand(surfaces.disparity.shape)
     begin, end = _landing(surfaces, pixel, margin_px)
     nearest = torch.full_like(pixel, -1)
-    # A segment is at most `threshold` wide; a run's end adds up to an edge's shift and the margin on either side.
-    for offset in range(int(max(threshold + 1 + margin_px, 2 + 2 * margin_px)) + 1):
+    # A segment is at most `threshold` wide; a run reaches beyond its end pixels by up to a pixel, turn and margin.
+    side = 1 + margin_px + (HALF_ROW * EDGE_REACH if margin_px > 0 else 0)
+    for offset in range(int(side + max(side, threshold)) + 2):
         target = begin + offset
         lands = (target < end) & (target >= 0) & (target < width)
         target = target.clamp(0, width - 1)
@@ -103,11 +123,13 @@ def _landing(surfaces: Surfaces, pixel: Tensor, margin_px: float) -> tuple[Tenso
 
     inside_begin = column(-shift.floor())
     inside_end = column(1 - (shift + surfaces.step).floor())
+    left, right = surfaces.left - shift, surfaces.right - shift
     if margin_px > 0:
-        edge_begin = column((surfaces.left - shift - margin_px).floor() + 1)
+        left, right = left - HALF_ROW * surfaces.left_slope.abs(), right + HALF_ROW * surfaces.right_slope.abs()
+        edge_begin = column((left - margin_px).floor() + 1)
     else:
-        edge_begin = column((surfaces.left - shift).ceil())
-    edge_end = column((surfaces.right - shift + margin_px).ceil())
+        edge_begin = column(left.ceil())
+    edge_end = column((right + margin_px).ceil())
     begin = torch.where(pixel == surfaces.first, edge_begin, inside_begin)
     end = torch.where(pixel == surfaces.last, edge_end, inside_end)
     return begin, torch.where(surfaces.hidden, begin, end)

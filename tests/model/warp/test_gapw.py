@@ -79,6 +79,18 @@ def test_a_mixed_edge_pixel_leaves_no_halo():
     assert (view[6:20] - 1).abs().max() < 1e-3
 
 
+@pytest.mark.parametrize("slope", [0.5, 1.0, -1.0])
+def test_a_slanted_edge_keeps_the_coverage_of_its_pixels(slope):
+    # White left of a straight edge, 4 px nearer than black; pixels hold the part of them that is white.
+    y, x = np.mgrid[-90:90, 0:800] / 20
+    white = (x - 0.475 < 20.01 + slope * (y + 0.025)).reshape(9, 20, 40, 20).mean((1, 3), dtype=np.float32)
+    near = np.arange(40) < 20.01 + slope * (np.arange(9) - 4)[:, None]
+    image = torch.from_numpy(white)[None, None]
+    view = gapw(image, torch.from_numpy(4 * near.astype(np.float32))[None, None]).view
+    # The edge is trusted to one part in 300 (CONTRAST_FLOOR).
+    assert torch.allclose(view[..., :-4], image[..., 4:], atol=4e-3)
+
+
 def test_a_half_pixel_shift_of_a_line_is_exact():
     # Catmull-Rom reproduces straight lines.
     image = row(*np.arange(20.0))

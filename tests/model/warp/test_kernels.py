@@ -13,6 +13,7 @@ from model.warp import reference
 from model.warp.kernels import kernel_name
 
 KERNELS = ["torch", *(["native"] if kernel_name("cpu") == "native" else [])]
+needs_native = pytest.mark.skipif("native" not in KERNELS, reason="the native kernel is not built")
 # All kernels compute in float32 in the same order; only the blends may differ in their last bits.
 TOLERANCE = 1e-5
 
@@ -81,7 +82,7 @@ def test_kernels_agree_on_colours_too_large_to_square(kernel):
     np.testing.assert_array_equal(found[1], expected[1])
 
 
-@pytest.mark.skipif("native" not in KERNELS, reason="the native kernel is not built")
+@needs_native
 def test_any_number_of_threads_gives_equal_bits():
     generator = np.random.default_rng(3)
     image = generator.uniform(0, 1, (2, 3, 60, 80)).astype(np.float32)
@@ -97,6 +98,32 @@ def test_any_number_of_threads_gives_equal_bits():
     for other in results[1:]:
         for first, second in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(first, second)
+
+
+@needs_native
+def test_half_precision_is_read_as_the_same_values_in_float():
+    generator = np.random.default_rng(4)
+    bits = generator.integers(0, 1 << 16, (2, 3, 5, 70), dtype=np.uint16)
+    image = torch.from_numpy(np.where((bits & 0x7C00) == 0x7C00, 0, bits).astype(np.uint16).view(np.float16))
+    disparity = torch.from_numpy(generator.normal(0, 4, (2, 1, 5, 70)).astype(np.float32))
+    native = importlib.import_module("model.warp.native_form").warp_frames
+    for half, single in zip(native(image, disparity, 1.5), native(image.float(), disparity, 1.5), strict=True):
+        assert torch.equal(half, single)
+
+
+@needs_native
+def test_memory_is_lent_again_only_when_a_view_is_gone():
+    native = importlib.import_module("model.warp.native_form").warp_frames
+    image, disparity = torch.rand(1, 3, 64, 80), torch.zeros(1, 1, 64, 80)
+    kept = native(image, disparity, 1.5)[0]
+    place = kept.data_ptr()
+    part = kept[:, :1, :2]
+    del kept
+    other = native(1 - image, disparity, 1.5)[0]
+    assert torch.equal(part, image[:, :1, :2]), "a part of a view keeps all of its memory"
+    del part
+    assert native(1 - image, disparity, 1.5)[0].data_ptr() == place
+    assert torch.equal(other, 1 - image)
 
 
 def test_a_gpu_uses_the_torch_form():
