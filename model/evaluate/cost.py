@@ -12,13 +12,13 @@ from torch import Tensor
 
 from model.evaluate.markdown import table
 from model.evaluate.windows import Window
-from model.sasi.inpainter import Inpainter, load_inpainter
+from model.sasi.inpainter import ENCODED, SAMPLED, Inpainter, load_inpainter
 from model.train.measures import HoleScore
 
 SPARSE_AND_DENSE = ((1, 0), (3, 0), (5, 0), (1, 1))
 """Dilation and temporal stride; a stride of one frame computes every token."""
-_STAGES = (0.0, 0.4, 0.9, 1.0)
-"""Where `Inpainter.fill` reports: begin, candidates ready (its encoder), network done, pixels back in place."""
+_STAGES = (0.0, ENCODED, SAMPLED, 1.0)
+"""Where `Inpainter.fill` reports: begin, encoded (lite: candidates ready), network done, pixels back in place."""
 
 
 @dataclass(frozen=True)

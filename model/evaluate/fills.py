@@ -36,11 +36,17 @@ def gapw_stretch(window: Window) -> Tensor:
     return torch.where(window.hole, window.stretched, window.view)
 
 
-def sasi(inpainter: Inpainter, **rules: int | bool) -> Fill:
-    """SASI with the rules of `Inpainter.fill`; without a feather, so that every fill answers for the same pixels."""
+def sasi(inpainter: Inpainter, kept: list[float] | None = None, **rules: int | bool) -> Fill:
+    """SASI with the rules of `Inpainter.fill`; without a feather, so that every fill answers for the same pixels.
+
+    kept  the retention of every window is added to this list
+    """
 
     def fill(window: Window) -> Tensor:
-        return inpainter.fill(window.view, window.hole, window.disparity, blend=False, **rules).view  # type: ignore[arg-type]
+        result = inpainter.fill(window.view, window.hole, window.disparity, blend=False, **rules)  # type: ignore[arg-type]
+        if kept is not None:
+            kept.append(result.retention)
+        return result.view
 
     return fill
 

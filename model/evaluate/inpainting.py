@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
-
 from model.evaluate.fills import PUSH_PULL, ROW_FILL, Fill, gapw_stretch, sasi, yardsticks
 from model.evaluate.markdown import number, table
 from model.evaluate.scores import Score, score_fill
 from model.evaluate.windows import Window
 from model.sasi.inpainter import Inpainter
-from model.sasi.tokens import keep_index, token_mask
 from model.train.lpips import Lpips
 
 STEPS = (1, 4, 8)
@@ -72,8 +69,8 @@ def token_table(windows: list[Window], inpainter: Inpainter, lpips: Lpips | None
     choices = [(1, 1), *((dilation, stride) for dilation in DILATIONS for stride in (0, *STRIDES))]
     rows = []
     for dilation, stride in choices:
-        score = score_fill(sasi(inpainter, dilation=dilation, temporal_stride=stride), windows, lpips)
-        kept = [_retention(window, inpainter.patch_px, dilation, stride) for window in windows]
+        kept: list[float] = []
+        score = score_fill(sasi(inpainter, kept, dilation=dilation, temporal_stride=stride), windows, lpips)
         names = ("all", "–") if stride == 1 else (str(dilation), str(stride or "–"))
         row = _quality("", score)[1:]
         rows.append((*names, f"{100 * sum(kept) / len(kept):.1f}", *row, number(score.mean("hole.psnr"), 2)))
@@ -97,8 +94,3 @@ _QUALITY = ("fill", "CPU ms a frame", "PSNR", "SSIM", "LPIPS")
 def _quality(name: str, score: Score) -> tuple[str, ...]:
     figures = (number(score.mean("psnr"), 2), number(score.mean("ssim"), 4), number(score.mean("hole.lpips"), 4))
     return (name, number(score.ms_per_frame, 0), *figures)
-
-
-def _retention(window: Window, patch_px: int, dilation: int, stride: int) -> float:
-    marked = token_mask(window.hole, patch_px)
-    return len(keep_index(marked, torch.arange(len(marked)), dilation, stride)) / marked.numel()
