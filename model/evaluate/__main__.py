@@ -1,8 +1,9 @@
 """Measure a fill on any folder of photos and clips: `python -m model.evaluate FOLDER`; Markdown on stdout.
 
-Tables: holes (drawn scenes over the footage, their truth known), and after the paper: inpainting (Table 1), tokens (4),
-disparity (5), conversion (2), geometry (9); flicker, speed and memory. Nothing is fetched and no network of others is
-run; the yardsticks are row fill, background-only push-pull, OpenCV's Telea and Navier-Stokes, and GAPW's own stretch.
+Tables: holes (drawn scenes over the footage, their truth known), estimated (the same by estimated depth), and after
+the paper: inpainting (Table 1), tokens (4), disparity (5), conversion (2), geometry (9); flicker, speed and memory.
+Nothing is fetched and no network of others is run; the yardsticks are row fill, background-only push-pull, OpenCV's
+Telea and Navier-Stokes, and GAPW's own stretch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ from model.evaluate.fills import Fill, sasi, yardsticks
 from model.evaluate.flicker import flicker_table
 from model.evaluate.inpainting import compare, disparity_table, hole_table, inpainting_table, media_table, token_table
 from model.evaluate.pictures import save_sheet
-from model.evaluate.windows import Window, WindowRules, layered_windows, media_of, projection_windows
+from model.evaluate.windows import (
+    Window,
+    WindowRules,
+    layered_windows,
+    media_of,
+    projection_windows,
+    with_estimated_disparity,
+)
 from model.sasi.inpainter import Inpainter, load_inpainter
 from model.train.lpips import Lpips, load_lpips
 
@@ -82,6 +90,15 @@ def holes(request: Request) -> str:
     return f"{_described(windows)}\n\n{hole_table(scores)}\n\n{media_table(scores)}"
 
 
+def estimated(request: Request) -> str:
+    """The drawn scenes again, with what is near known by estimated depth alone."""
+    estimator = find_estimator(request.estimator)
+    drawn = layered_windows(request.media, request.objects, request.windows)
+    windows = [with_estimated_disparity(window, estimator) for window in drawn]
+    scores = compare(windows, request.fills, request.lpips)
+    return f"Depth by {estimator.name}. {_described(windows)}\n\n{hole_table(scores)}"
+
+
 def inpainting(request: Request) -> str:
     """Table 1, by the dual projection with estimated depth."""
     windows = request.projected(request.disparity)
@@ -130,9 +147,8 @@ def memory(request: Request) -> str:
     return memory_table(request.weights, _MEMORY_SIZES)
 
 
-TABLES: dict[str, Callable[[Request], str]] = {
-    made.__name__: made for made in (holes, inpainting, tokens, disparity, conversion, geometry, flicker, speed, memory)
-}
+_MADE = (holes, estimated, inpainting, tokens, disparity, conversion, geometry, flicker, speed, memory)
+TABLES: dict[str, Callable[[Request], str]] = {made.__name__: made for made in _MADE}
 
 
 def _described(windows: list[Window]) -> str:

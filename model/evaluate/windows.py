@@ -103,6 +103,18 @@ def _as_window(name: str, scene: Scene) -> Window:
     return Window(name, view, truth, hole, edge, disparity)
 
 
+def with_estimated_disparity(window: Window, estimator: DepthEstimator) -> Window:
+    """Forget the true disparity: the same holes, but what is near is known by estimated depth of the view alone."""
+    width, height = window.view.shape[-1], window.view.shape[-2]
+    span = float(window.disparity.max() - window.disparity.min())
+    settings = Settings(disparity=min(10.0, 100 * span / width), window=1)
+    depth = estimator.estimate(window.view)
+    disparity = disparity_from_depth(
+        depth, settings, width, height, guide=window.view, may_be_normalised=estimator.normalised
+    )
+    return replace(window, disparity=disparity)
+
+
 def projection_windows(
     media: dict[str, Library], estimator: DepthEstimator, max_disparity: float, rules: WindowRules
 ) -> list[Window]:

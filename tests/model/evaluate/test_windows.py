@@ -4,7 +4,14 @@ import torch
 
 from model.data.media import Library, MediaRules
 from model.errors import InvalidInputError
-from model.evaluate.windows import WindowRules, footage, layered_windows, media_of, projection_windows
+from model.evaluate.windows import (
+    WindowRules,
+    footage,
+    layered_windows,
+    media_of,
+    projection_windows,
+    with_estimated_disparity,
+)
 
 SMALL = WindowRules(height=64, width=96, frames=2, per_medium=2)
 
@@ -56,6 +63,17 @@ def test_projected_holes_lie_on_the_right_of_near_surfaces_and_hide_the_truth(fo
     assert len(columns) and columns.min() >= 31 and columns.max() <= 43
     assert torch.equal(window.view, window.truth)
     assert window.stretched is not None
+
+
+def test_estimated_disparity_replaces_the_true_one_over_its_range_and_nothing_else(folder):
+    media = media_of(folder, MediaRules())
+    drawn = layered_windows(media, media["near.png"], SMALL)[0]
+    window = with_estimated_disparity(drawn, Step())
+    span = float(drawn.disparity.max() - drawn.disparity.min())
+    near, far = window.disparity[..., 8].unique(), window.disparity[..., 80].unique()
+    assert len(near) == len(far) == 1
+    assert (near - far).item() == pytest.approx(min(span, 9.6), rel=0.01)  # settings end at 10 % of the width
+    assert torch.equal(window.hole, drawn.hole) and torch.equal(window.view, drawn.view)
 
 
 def test_depth_without_edges_makes_no_window(folder):
