@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from model.errors import FrameFormatError
 from service.batch.clip_info import (
     RANGE_FULL,
+    UNSPECIFIED,
     ClipInfo,
     ContentLight,
     MasteringDisplay,
@@ -54,7 +55,7 @@ class AvFootage(Footage):
                 raise UnreadableError(f"{path} has no video frame that can be read; is it complete?")
             self._quarter_turns = frame.rotation // 90 % 4
             self._planar_name = _planar_name(frame.format.name, path)
-            self._colour = _colour(frame)
+            self._colour = _colour(frame, stream.codec_context)
             self.format = format_of(self._image(frame))
             self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
             self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
@@ -131,12 +132,16 @@ def _plane(plane: Any, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(rows).view(dtype)
 
 
-def _colour(frame: VideoFrame) -> VideoColour:
-    full = frame.format.name.startswith("yuvj")
-    return VideoColour(
-        int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace),
-        RANGE_FULL if full else int(frame.color_range),
-    )  # fmt: skip
+def _colour(frame: VideoFrame, container_says: Any) -> VideoColour:
+    """What each frame says, or where it is silent, the container."""
+
+    def said(name: str) -> int:
+        value = int(getattr(frame, name))
+        return value if value != UNSPECIFIED else int(getattr(container_says, name))
+
+    full = frame.format.name.startswith("yuvj") or RANGE_FULL in (frame.color_range, container_says.color_range)
+    colour_range = RANGE_FULL if full else int(frame.color_range)
+    return VideoColour(said("color_primaries"), said("color_trc"), said("colorspace"), colour_range)
 
 
 def _info(

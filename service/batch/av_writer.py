@@ -29,7 +29,14 @@ from service.batch.packet_file import EncodedFrame, PacketFile, count_packets, r
 from service.batch.passthrough import PassedThrough
 from service.batch.picture_writer import Delivery, FrameLabel, OutputFile, PictureWriter, TimeSpan
 from service.batch.planar_yuv import PlanarCodec
-from service.batch.video_codecs import CODECS, choose_pixel_format, default_codec, hdr_options, planar_format
+from service.batch.video_codecs import (
+    CODECS,
+    choose_pixel_format,
+    default_codec,
+    hdr_options,
+    planar_format,
+    with_colour_volume,
+)
 
 _MATROSKA_STEREO = {"sbs": "left_right", "tb": "top_bottom", "vr180": "left_right"}
 
@@ -166,7 +173,10 @@ class AvWriter(PictureWriter):
         for packet in packets:
             if not packet.size:
                 continue
-            self._file.append(EncodedFrame(packet.pts, packet.duration or 0, packet.is_keyframe, bytes(packet)))
+            data = bytes(packet)
+            if self._encoder == "dnxhd":
+                data = with_colour_volume(data, self._colour.matrix)
+            self._file.append(EncodedFrame(packet.pts, packet.duration or 0, packet.is_keyframe, data))
 
     def _new_context(self) -> Any:
         return av.CodecContext.create(self._encoder, "w")

@@ -125,3 +125,14 @@ def hdr_options(encoder: str, info: ClipInfo) -> dict[str, str]:
     if info.light is not None:
         parts.append(f"{light_key}={info.light.max_content},{info.light.max_frame_average}")
     return {name: ":".join(parts)} if parts else {}
+
+
+def with_colour_volume(frame: bytes, matrix: int) -> bytes:
+    """Say in the header of a DNxHR frame what its matrix is; FFmpeg writes BT.709 whatever it is told.
+
+    SMPTE ST 2019-1: bits 1 and 2 of byte 0x2C; 0 is BT.709, 1 BT.2020 (not constant luminance), 3 not said.
+    """
+    volume = {1: 0, 9: 1}.get(matrix, 3)
+    header = bytearray(frame)
+    header[0x2C] = header[0x2C] & ~0b110 | volume << 1
+    return bytes(header)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from service.batch.image_io import NO_HEADER, write_image
 from service.batch.job import render_job
 from service.batch.orders import ClipOrder, JobOrder
 from service.batch.picture_writer import OutputFile
+from service.batch.planar_yuv import planar_format
 from service.stereo_model import Inventory, WindowInput, WindowOutput
 
 FRAME = (36, 64)
@@ -89,3 +92,92 @@ def render(model: HandModel) -> Callable[..., int]:
         return render_job(JobOrder((ClipOrder(source, outputs, **fields),), devices, report), model)
 
     return run
+
+
+@dataclass(frozen=True)
+class VideoOrder:
+    """A tiny video to write; `codes` is of the first frame's first plane and grows by one a frame."""
+
+    encoder: str = "ffv1"
+    pixel_format: str = "yuv420p10le"
+    frames: int = 10
+    size: tuple[int, int] = FRAME
+    times: tuple[int, ...] | None = None  # in 1/1000 s; None: 25 frames a second
+    colour: tuple[int, int, int, int] = (9, 16, 9, 1)  # BT.2020, PQ, BT.2020, limited
+    options: dict[str, str] = field(default_factory=dict)
+    timecode: str | None = None
+    sound: bool = False
+    subtitles: bool = False
+
+
+def codes_of(order: VideoOrder, number: int) -> list[np.ndarray]:
+    """Planes of frame `number`: noise, the same each time."""
+    planar = planar_format(order.pixel_format)
+    assert planar is not None
+    values = np.random.default_rng(number)
+    shapes = [planar.plane_shape(plane, *order.size) for plane in range(3 + planar.has_alpha)]
+    return [values.integers(0, int(planar.largest) + 1, shape).astype(planar.dtype) for shape in shapes]
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Write a video by PyAV: `make_video("a.mov", encoder="prores_ks", ...)`, fields of VideoOrder."""
+    pytest.importorskip("av")
+    return lambda name, **fields: write_video(tmp_path / name, VideoOrder(**fields))
+
+
+def write_video(path: Path, order: VideoOrder) -> Path:
+    import av
+
+    base = Fraction(1, 1000)
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(order.encoder, rate=25, options=order.options)
+        stream.height, stream.width = order.size
+        stream.pix_fmt, stream.time_base = order.pixel_format, base
+        stream.codec_context.time_base = base
+        set_colour(stream.codec_context, order.colour)
+        if order.timecode:
+            container.metadata["timecode"] = order.timecode
+        beside = [add(container) for wanted, add in ((order.sound, _sound), (order.subtitles, _subtitles)) if wanted]
+        for number in range(order.frames):
+            frame = av.VideoFrame(order.size[1], order.size[0], order.pixel_format)
+            for plane, codes in zip(frame.planes, codes_of(order, number), strict=True):
+                rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+                rows[: len(codes), : codes.shape[1] * codes.itemsize] = codes.view(np.uint8)
+            frame.pts = order.times[number] if order.times else 40 * number
+            frame.time_base = base
+            set_colour(frame, order.colour)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        for packets in beside:
+            container.mux(packets)
+    return path
+
+
+def set_colour(target: Any, colour: tuple[int, int, int, int]) -> None:
+    target.color_primaries, target.color_trc, target.colorspace, target.color_range = colour
+
+
+def _sound(container: Any) -> list[Any]:
+    """Half a second of noise at 48 kHz, uncompressed where that goes in."""
+    import av
+
+    stream = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+    packets = []
+    for start in range(0, 24000, 1000):
+        samples = np.random.default_rng(start).integers(-9999, 9999, (1, 1000)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        frame.rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        packets += stream.encode(frame)
+    return packets + stream.encode(None)
+
+
+def _subtitles(container: Any) -> list[Any]:
+    import av
+
+    stream = container.add_mux_stream("subrip")
+    packet = av.Packet(b"Hello")
+    packet.stream, packet.time_base = stream, Fraction(1, 1000)
+    packet.pts = packet.dts = 80
+    packet.duration = 120
+    return [packet]
