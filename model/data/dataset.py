@@ -89,8 +89,12 @@ class SceneBatches(Dataset[Batch]):
         return self._count - self._first
 
     def __getitem__(self, number: int) -> Batch:
+        return make_batch(self.scenes(number))
+
+    def scenes(self, number: int) -> list[Scene]:
+        """Draw the windows of batch `number`, before anything is computed from them."""
         rng = np.random.default_rng((self._seed, self._first + number))
-        return make_batch([self._scene(rng) for _ in range(self._rules.batch)])
+        return [self._scene(rng) for _ in range(self._rules.batch)]
 
     def _scene(self, rng: np.random.Generator) -> Scene:
         rules, draw = self._rules, self._drawn_by(rng.random())

@@ -1,4 +1,7 @@
-"""Train a SASI network: `python -m model.train FILE.toml`. Stopped runs go on from their last checkpoint."""
+"""Train a SASI network: `python -m model.train FILE.toml`. Stopped runs go on from their last checkpoint.
+
+A file that names `weights`, a folder with Wan 2.1, trains a LoRA on it; any other trains lite.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from model.errors import StereoError
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import save_weights
-from model.train.config import TrainConfig, read_config
+from model.train.config import TrainConfig, read_config, read_table
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet, mean_gain, pooled
 from model.train.step import fill_batch, row_fill, score_fills, training_loss
@@ -36,8 +39,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m model.train", description=__doc__)
     parser.add_argument("config", type=Path, help="TOML file, for example model/train/configs/lite.toml")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    path = parser.parse_args().config
     try:
-        train(read_config(parser.parse_args().config))
+        if "weights" in read_table(path):
+            from model.train.wan.run import train_wan
+
+            train_wan(path)
+        else:
+            train(read_config(path))
     except StereoError as error:
         print(error, file=sys.stderr)
         return 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from model.data.dataset import SceneRules
 from model.data.media import MediaRules
 from model.errors import SettingsError
+
+Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,23 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file. Raises SettingsError for unknown names, missing names and wrong kinds."""
+    """Read the configuration of lite. Raises as `read_as`."""
+    return read_as(TrainConfig, path)
+
+
+def read_as(kind: type[Config], path: Path) -> Config:
+    """Read a TOML file as a dataclass of dataclasses.
+
+    Raises SettingsError for unknown names, missing names and wrong kinds.
+    """
+    return _build(kind, read_table(path), path.name)
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file as it is. Raises SettingsError when it is none."""
     try:
         with path.open("rb") as file:
-            return _build(TrainConfig, tomllib.load(file), path.name)
+            return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"cannot read the configuration {path}: {error}") from error
 

@@ -4,7 +4,7 @@ Its convolutions reach far: a latent depends on 14 latents (112 px) to each side
 decoder, and both have one attention over the whole frame at 1/8 size, which reaches everywhere. So a crop equals the
 whole frame only nearly, and its margin says how nearly: `python -m model.sasi.wan.reach FOLDER` measures both for
 given weights. In time everything is causal, and crops hold all frames of the window: there they are exact. The norms
-(RMS over channels) look at one place only. A distilled codec has no attention (`model.train.distill_codec`).
+(RMS over channels) look at one place only. A distilled codec has no attention (`model.train.wan.distill_codec`).
 """
 
 from __future__ import annotations
@@ -124,7 +124,11 @@ def build_vae(entries: dict) -> AutoencoderKLWan:
 
 def _drop_idle_attention(vae: AutoencoderKLWan) -> None:
     """Leave out attention whose output is zero: a distilled codec is saved with such, for diffusers to read."""
+    if not any(value.any() for name, value in vae.named_parameters() if ".attentions." in name and ".proj." in name):
+        drop_attention(vae)
+
+
+def drop_attention(vae: AutoencoderKLWan) -> None:
+    """Leave the attention of encoder and decoder out, in place."""
     for half in (vae.encoder, vae.decoder):
-        blocks = half.mid_block.attentions
-        if not any(value.any() for name, value in blocks.named_parameters() if ".proj." in name):
-            half.mid_block.attentions = nn.ModuleList([None] * len(blocks))  # type: ignore[list-item]
+        half.mid_block.attentions = nn.ModuleList([None] * len(half.mid_block.attentions))  # type: ignore[list-item]

@@ -11,17 +11,8 @@ from model.sasi.wan.lora import Lora, save_lora
 
 
 @pytest.fixture
-def folder(wan_folder, vae_folder):
-    """A whole member with random weights, as diffusers saves its parts, and a made-up null prompt."""
-    root = wan_folder.parent
-    tokens = torch.randn(1, 20, generator=torch.Generator().manual_seed(4))
-    save_file({"tokens": tokens}, root / "null_prompt.safetensors", {"license": "CC0-1.0"})
-    return root
-
-
-@pytest.fixture
-def inpainter(folder):
-    return model.load_inpainter(folder)
+def inpainter(member_folder):
+    return model.load_inpainter(member_folder)
 
 
 def window(frames=5, height=64, width=96):
@@ -74,11 +65,11 @@ def test_the_fill_does_not_see_what_the_view_holds_in_holes(inpainter):
     torch.testing.assert_close(first, second, atol=1e-5, rtol=0)
 
 
-def test_latents_outside_the_mask_are_the_known_ones(inpainter, folder):
+def test_latents_outside_the_mask_are_the_known_ones(inpainter, member_folder):
     """With a transformer that predicts nothing new, the pixels are those of the masked view through the codec."""
     view, hole, disparity = window()
     video, mask = as_video(view, hole)
-    known = load_codec(folder / "vae").encode(masked_view(video, mask))
+    known = load_codec(member_folder / "vae").encode(masked_view(video, mask))
     kept_noise = []
 
     def back_to_the_known(noisy, sigma, prompt, condition, kept):
@@ -87,7 +78,7 @@ def test_latents_outside_the_mask_are_the_known_ones(inpainter, folder):
 
     inpainter._network.velocity = back_to_the_known
     filled = inpainter.fill(view, hole, disparity, blend=False).view
-    expected = (load_codec(folder / "vae").decode(known)[0].transpose(0, 1) + 1) / 2
+    expected = (load_codec(member_folder / "vae").decode(known)[0].transpose(0, 1) + 1) / 2
     inside = hole.expand_as(view)
     torch.testing.assert_close(filled[inside], expected[inside], atol=1e-4, rtol=0)
     assert kept_noise[0].std() == pytest.approx(1, abs=0.1)
@@ -144,14 +135,14 @@ def test_windows_are_lengthened_by_their_last_frame():
     assert len(mask) == 9
 
 
-def test_a_lora_changes_the_fill_the_version_and_what_is_told(folder, inpainter):
+def test_a_lora_changes_the_fill_the_version_and_what_is_told(member_folder, inpainter):
     plain = inpainter.fill(*window(frames=1)).view
     generator = torch.Generator().manual_seed(8)
     down, up = torch.randn(2, 24, generator=generator), torch.randn(72, 2, generator=generator)
     name = "blocks.0.attention.qkv"
     tensors = {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up, "embed_condition.weight": torch.ones(24, 68)}
-    save_lora(Lora(tensors, alpha=1.0, metadata={"detail": "two steps"}), folder / "lora.safetensors")
-    tuned = model.load_inpainter(folder)
+    save_lora(Lora(tensors, alpha=1.0, metadata={"detail": "two steps"}), member_folder / "lora.safetensors")
+    tuned = model.load_inpainter(member_folder)
     assert (tuned.license, tuned.detail) == ("CC0-1.0", "two steps")
     assert tuned.version != inpainter.version
     assert not torch.equal(tuned.fill(*window(frames=1)).view, plain)
@@ -167,22 +158,22 @@ def test_a_lora_changes_the_fill_the_version_and_what_is_told(folder, inpainter)
         {"embed_condition.weight": torch.ones(24, 67)},
     ],
 )
-def test_a_lora_of_another_network_is_refused(folder, tensors):
-    save_lora(Lora(tensors, alpha=1.0, metadata={}), folder / "lora.safetensors")
+def test_a_lora_of_another_network_is_refused(member_folder, tensors):
+    save_lora(Lora(tensors, alpha=1.0, metadata={}), member_folder / "lora.safetensors")
     with pytest.raises(WeightsError, match="LoRA"):
-        model.load_inpainter(folder)
+        model.load_inpainter(member_folder)
 
 
-def test_other_safetensors_are_no_lora(folder):
-    save_file({"x": torch.zeros(1)}, folder / "lora.safetensors")
+def test_other_safetensors_are_no_lora(member_folder):
+    save_file({"x": torch.zeros(1)}, member_folder / "lora.safetensors")
     with pytest.raises(WeightsError, match="family"):
-        model.load_inpainter(folder)
+        model.load_inpainter(member_folder)
 
 
-def test_a_folder_without_its_parts_is_told_what_it_lacks(folder, tmp_path):
-    (folder / "null_prompt.safetensors").unlink()
+def test_a_folder_without_its_parts_is_told_what_it_lacks(member_folder, tmp_path):
+    (member_folder / "null_prompt.safetensors").unlink()
     with pytest.raises(WeightsError, match=r"model\.sasi\.wan\.prompt"):
-        model.load_inpainter(folder)
+        model.load_inpainter(member_folder)
     (tmp_path / "empty").mkdir()
     with pytest.raises(WeightsError, match=r"docs/wan\.md"):
         model.load_inpainter(tmp_path / "empty")
