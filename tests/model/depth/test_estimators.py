@@ -7,7 +7,7 @@ from model.errors import InvalidInputError
 def test_draft_is_there_and_says_what_it_is():
     names = {estimator.name: estimator for estimator in available_estimators()}
     assert names["Draft"].license == "Apache-2.0"
-    assert "no weights" in names["Draft"].detail
+    assert "people" in names["Draft"].detail
 
 
 def test_no_name_means_the_best():
