@@ -2,10 +2,12 @@
 # make demo    a stereo picture and a stereo clip, made by the plugin's own binary; results in build/demo
 # make test    all quick tests            make check   formats, lint, types
 # make bundle  only the OpenFX bundle     make bench   speeds of this machine
+# make install / uninstall   the bundle in PREFIX, else the first folder of OFX_PLUGIN_PATH, else /usr/OFX/Plugins
+# make package               the bundle as an archive in build/package
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean
+.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean install uninstall package
 .DEFAULT_GOAL := setup
 
 PYTHON ?= python3
@@ -35,6 +37,20 @@ build/cmake/.configured: .venv/.installed CMakeLists.txt $(wildcard cmake/*)
 bundle: build/cmake/.configured
 	@cmake --build build/cmake -- --quiet | { grep -v '^ninja: no work to do' || true; }
 	@if [[ $$(uname) == Linux ]]; then cmake/glibc_needed.sh build/StereoConvert.ofx.bundle/Contents/*/StereoConvert.ofx; fi
+
+PREFIX ?= $(or $(firstword $(subst :, ,$(OFX_PLUGIN_PATH))),$(if $(filter Darwin,$(shell uname)),/Library,/usr)/OFX/Plugins)
+INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/,StereoConvert.ofx.bundle stereo-convert-service)
+
+# What is there goes first: a host that runs keeps the file that it has mapped, overwritten it would crash.
+install: bundle uninstall
+	@cmake --install build/cmake --prefix "$(DESTDIR)$(PREFIX)" >build/install.log || { cat build/install.log >&2; exit 1; }
+	@echo "installed in $(DESTDIR)$(PREFIX); hosts look there when they start"
+
+uninstall:
+	@rm -rf -- $(foreach path,$(INSTALLED),"$(path)")
+
+package: bundle
+	@cpack --config build/cmake/CPackConfig.cmake -B build/package | grep 'generated'
 
 demo: bundle
 	@$(BIN)/python -m examples.demo

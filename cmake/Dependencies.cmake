@@ -1,11 +1,19 @@
-# gRPC and protobuf as `stereo_convert::grpc`: static, position independent and hidden where this machine can give
-# that, else the system's shared libraries with a loud warning. xxHash is used as a header only.
+# gRPC and protobuf as `stereo_convert::grpc`: static, position independent and hidden. On Linux from the distribution's
+# archives where they can give that, else its shared libraries with a loud warning; on Windows and macOS from vcpkg
+# (CMakePresets.json). xxHash is used as a header only.
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_package(Threads REQUIRED)
 
 add_library(stereo_convert_grpc INTERFACE)
 add_library(stereo_convert::grpc ALIAS stereo_convert_grpc)
 target_link_libraries(stereo_convert_grpc INTERFACE Threads::Threads)
+
+if(WIN32 OR APPLE)
+  find_package(Protobuf CONFIG REQUIRED)
+  find_package(gRPC CONFIG REQUIRED)
+  target_link_libraries(stereo_convert_grpc INTERFACE gRPC::grpc++_unsecure protobuf::libprotobuf-lite)
+  return()
+endif()
 
 set(STEREO_CONVERT_DEPS_DIR ${PROJECT_SOURCE_DIR}/build/deps CACHE PATH "Where the rebuilt static archives are kept")
 option(STEREO_CONVERT_STATIC_GRPC "Link gRPC statically, so that the bundle runs on other machines" ON)

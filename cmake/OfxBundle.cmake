@@ -3,7 +3,11 @@
 set(STEREO_CONVERT_BUNDLE_DIR ${PROJECT_SOURCE_DIR}/build CACHE PATH "Folder that receives StereoConvert.ofx.bundle")
 set(bundle ${STEREO_CONVERT_BUNDLE_DIR}/StereoConvert.ofx.bundle)
 set(bundle_arch Linux-x86-64)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+if(WIN32)
+  set(bundle_arch Win64)
+elseif(APPLE)
+  set(bundle_arch MacOS)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(bundle_arch Linux-aarch64)
 endif()
 
@@ -28,8 +32,11 @@ add_library(stereo_convert_units STATIC
   ofx_plugin/platform/${platform}_process.cpp)
 target_include_directories(stereo_convert_units PUBLIC ofx_plugin ${PROJECT_BINARY_DIR}/generated)
 target_include_directories(stereo_convert_units SYSTEM PUBLIC ${OPENFX_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
-target_compile_options(stereo_convert_units PUBLIC -Wall -Wextra -fno-gnu-unique)
-target_link_libraries(stereo_convert_units PUBLIC Threads::Threads rt)
+target_compile_options(stereo_convert_units PUBLIC
+  $<$<CXX_COMPILER_ID:MSVC>:/W4 /utf-8> $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>
+  $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-Wall -Wextra>)
+target_link_libraries(stereo_convert_units PUBLIC Threads::Threads
+  $<$<PLATFORM_ID:Linux>:rt> $<$<PLATFORM_ID:Windows>:bcrypt> $<$<PLATFORM_ID:Windows>:shell32>)
 
 add_library(StereoConvert MODULE
   ofx_plugin/clip_image.cpp
@@ -59,14 +66,27 @@ add_library(StereoConvert MODULE
 target_link_libraries(StereoConvert PRIVATE stereo_convert_units stereo_convert_proto)
 set_target_properties(StereoConvert PROPERTIES
   PREFIX "" SUFFIX .ofx
-  LIBRARY_OUTPUT_DIRECTORY ${bundle}/Contents/${bundle_arch}
-  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  LIBRARY_OUTPUT_DIRECTORY ${bundle}/Contents/${bundle_arch})
 # A host or another plugin may bring its own gRPC, protobuf or C++ library: see nothing of theirs, show nothing of ours.
-# The library stays mapped after dlclose because gRPC's threads may still run in it.
-target_link_options(StereoConvert PRIVATE
-  -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map
-  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed
-  -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
+# On Linux the library stays mapped after dlclose because gRPC's threads may still run in it.
+if(WIN32)
+  target_sources(StereoConvert PRIVATE cmake/exports.def)
+elseif(APPLE)
+  set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.txt)
+  target_link_options(StereoConvert PRIVATE -Wl,-exported_symbols_list,${exports} -Wl,-dead_strip)
+else()
+  set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  target_link_options(StereoConvert PRIVATE -Wl,--version-script=${exports}
+    -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed
+    -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
+endif()
+set_target_properties(StereoConvert PROPERTIES LINK_DEPENDS "${exports}")
+
+set(STEREO_CONVERT_SIGN "" CACHE STRING "Command that signs the finished bundle, which is added as its last argument")
+if(STEREO_CONVERT_SIGN)
+  separate_arguments(sign NATIVE_COMMAND "${STEREO_CONVERT_SIGN}")
+  add_custom_command(TARGET StereoConvert POST_BUILD COMMAND ${sign} ${bundle} VERBATIM)
+endif()
 
 include(CheckSymbolExists)
 check_symbol_exists(__GLIBC__ features.h has_glibc)
