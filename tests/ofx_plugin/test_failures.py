@@ -13,6 +13,7 @@ import pytest
 
 from model.errors import DeviceMemoryError, WeightsError
 from tests.ofx_host import RenderAborted, RenderFailed
+from tests.ofx_host import ofx_names as ofx
 from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread, formula
 
 pytestmark = pytest.mark.host
@@ -74,22 +75,63 @@ def test_late_answer_is_a_timeout(make_effect, service, clip):
 
 
 @pytest.mark.parametrize(
-    ("error", "advice"),
+    ("error", "advice", "status"),
     [
-        (WeightsError("weights are damaged"), "weights are damaged.*doctor"),
-        (DeviceMemoryError("no memory for 17 frames"), "no memory for 17 frames.*shorter Window"),
-        (RuntimeError("a bug"), "report"),
+        (WeightsError("weights are damaged"), "weights are damaged.*doctor", "Failed"),
+        (DeviceMemoryError("no memory for 17 frames"), "no memory for 17 frames.*shorter Window", "ErrMemory"),
+        (RuntimeError("a bug"), "report", "Failed"),
     ],
 )
-def test_errors_of_the_service_reach_the_artist(make_effect, service, clip, error, advice):
+def test_errors_of_the_service_reach_the_artist(make_effect, service, clip, error, advice, status):
     def fail(window):
         raise error
 
     service.model.before_window = fail
     effect = make_effect("nuke", service.address)
     effect.set_clip("Source", clip)
-    with pytest.raises(RenderFailed, match=advice):
+    with pytest.raises(RenderFailed, match=advice) as failure:
         effect.render(0)
+    assert ofx.status_name(failure.value.status) == status
+
+
+LITTLE_MEMORY = """
+import resource
+effect.render(1)  # all threads are there now
+large = np.ones((9, 1024, 1024, 4), np.float32) * np.arange(9, dtype=np.float32)[:, None, None, None]
+effect.set_clip("Source", ArrayClip(large))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20), resource.RLIM_INFINITY))
+try:
+    effect.render(1)
+except Exception as failure:
+    print(failure.status, failure)
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+effect.render(1)
+print("recovered")
+"""
+
+
+def test_a_host_without_memory_left_is_told_and_lives(run_host, service, monkeypatch):
+    """No shared memory, and room for six frames of 16 MiB where eleven are needed: the window's nine, and the host's."""
+    monkeypatch.setenv("STEREO_CONVERT_CACHE_MB", "0")
+    told, recovered = run_host("natron", service.address, LITTLE_MEMORY).splitlines()
+    assert told.startswith("8 ") and "choose a shorter Window or a smaller frame" in told
+    assert recovered == "recovered"
+
+
+FULL_DISK = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from tests.ofx_plugin.formula_service import formula
+assert np.array_equal(effect.render(3), formula(frames[3], 3))
+host.check()
+"""
+
+
+def test_a_full_disk_costs_the_log_and_shared_memory_but_no_frame(run_host, service, runtime_dir):
+    run_host("natron", service.address, FULL_DISK, write_log=True)
+    assert service.bytes_by_chunks > 0
+    assert not (runtime_dir / "plugin.log").read_text()
 
 
 def test_service_of_another_version_is_refused(make_effect, service, clip, monkeypatch):

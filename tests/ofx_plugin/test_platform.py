@@ -54,6 +54,7 @@ def test_each_system_defines_all_that_the_header_declares():
 
 
 @needs_mingw
+@pytest.mark.slow
 def test_memory_processes_and_files_link_for_windows(tmp_path):
     parts = [PLUGIN / f"{name}.cpp" for name in ("shared_region", "frame_arena", "frame_store", "frame_key", "pixels")]
     windows = sorted((PLUGIN / "platform").glob("windows_*.cpp"))
