@@ -118,19 +118,21 @@ class Chaos:
         command = ("-m", "tests.service.chaos_batch", str(self._folder / "way.sock"), str(folder), str(FRAMES))
         batch = Kept(*command, log=self._folder / "batch.log")
         began, progress = time.monotonic(), 0
+        may_kill = False  # a service that is killed while it loads, again and again, would never serve
         try:
             while batch.revive():
                 self.service.revive()
                 time.sleep(self._chance.uniform(0.0, LONGEST_PAUSE_S))
                 if len(_files(folder)) > progress:
-                    began, progress = time.monotonic(), len(_files(folder))
+                    began, progress, may_kill = time.monotonic(), len(_files(folder)), True
                 assert time.monotonic() - began < STUCK_S, f"no frame for {STUCK_S:g} s; see {self._folder}"
-                if batch.process.poll() is None and progress > 0:  # let it begin; a service takes seconds to load
-                    self._fault(batch)
+                if batch.process.poll() is None and may_kill:
+                    may_kill = self._fault(batch) != "kill -9 service"
         finally:
             batch.kill()
 
-    def _fault(self, batch: Kept) -> None:
+    def _fault(self, batch: Kept) -> str:
+        """Let one thing happen; return what."""
         seconds = self._chance.uniform(0.05, LONGEST_PAUSE_S)
         faults: dict[str, Callable[[], object]] = {
             "kill -9 service": self.service.kill,
@@ -144,8 +146,9 @@ class Chaos:
         try:
             faults[name]()
         except ProcessLookupError:  # it ended just before
-            return
+            return name
         self.faults[name] += 1
+        return name
 
 
 def _files(folder: Path) -> dict[str, bytes]:
