@@ -29,6 +29,7 @@ from service.batch.clip_info import (
 from service.batch.errors import UnreadableError
 from service.batch.footage import DEFAULT_FPS, Footage, FootageFrame, format_of
 from service.batch.planar_yuv import PlanarCodec, planar_format
+from service.batch.whole_file import missing_bytes
 
 # Formats that are packed another way -> planar ones that hold the same codes; swscale only moves them.
 _UNPACKED = {
@@ -48,6 +49,7 @@ class AvFootage(Footage):
         self.path = path
         self.frame_count = None
         self.first_number = 0
+        self.missing_bytes = missing_bytes(path)
         with closing(self._opened()) as container:
             stream = _picture(container, path)
             frame = next(self._decoded(container, stream), None)
@@ -87,6 +89,8 @@ class AvFootage(Footage):
         count = 0
         try:
             for frame in container.decode(stream):
+                if frame.is_corrupt:
+                    raise UnreadableError(f"{self.path}: frame {count} is damaged; get a whole copy, or end before it")
                 yield frame
                 count += 1
         except av.error.FFmpegError as error:

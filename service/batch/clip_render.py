@@ -13,6 +13,7 @@ from model.window import context_of
 from service.batch.clip_windows import ClipWindow, first_needed, windows_of
 from service.batch.contact_sheet import save_strip
 from service.batch.errors import OutputExistsError, UnreadableError
+from service.batch.ffmpeg_complaints import ffmpeg_complaints
 from service.batch.half_sphere import grown_to_half_sphere, half_sphere_pair
 from service.batch.journal import Journal, PartRecord, part_name
 from service.batch.order_identity import order_as_json
@@ -64,6 +65,8 @@ class ClipRender:
         shots = order.shots_from(self._source.first_number)
         if self._source.footage.frame_count == 1:  # a still needs no copies of itself as neighbours
             shots = [replace(shot, settings=replace(shot.settings, window=1)) for shot in shots]
+        if shots[-1].last is None:
+            self._source.refuse_if_cut_short()
         self._shots = shots
         self._work = work_folder(order)
         self._writers = [
@@ -76,6 +79,11 @@ class ClipRender:
 
         Raises StereoError of any kind; what is done stays, and the next run goes on there.
         """
+        with ffmpeg_complaints() as complaints:
+            rendered = self._run(progress)
+        return replace(rendered, notes=(*rendered.notes, *complaints))
+
+    def _run(self, progress: Progress) -> Rendered:
         identity = order_as_json(self._order, self._shots, self._model.version())
         journal = Journal(self._work, identity)
         finished = False

@@ -43,7 +43,7 @@ class Footage(ABC):
     first_number    of the first frame, in the clip's own numbering
     frame_count     None when only reading to the end tells
     reported_count  what a video's header says; None when it says nothing
-    promised_count  fewer frames than this mean that the file is cut short; None when it does not promise any
+    missing_bytes   what a video file says it has beyond its end: it was cut short
     time_base       seconds
     """
 
@@ -53,7 +53,7 @@ class Footage(ABC):
     first_number: int
     frame_count: int | None
     reported_count: int | None
-    promised_count: int | None = None
+    missing_bytes: int = 0
     time_base: Fraction
 
     @abstractmethod

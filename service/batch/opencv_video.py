@@ -11,6 +11,7 @@ import cv2
 from service.batch.clip_info import ClipInfo
 from service.batch.errors import UnreadableError
 from service.batch.footage import DEFAULT_FPS, Footage, FootageFrame, format_of
+from service.batch.whole_file import missing_bytes
 
 
 class OpenCvFootage(Footage):
@@ -26,6 +27,7 @@ class OpenCvFootage(Footage):
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.info = ClipInfo(fps=Fraction(fps).limit_denominator(1001) if fps > 0 else None, pixel_format="yuv420p")
         self.first_number = 0
+        self.missing_bytes = missing_bytes(path)
         self.frame_count = None
         self.reported_count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) or None
         self.time_base = 1 / (self.info.fps or DEFAULT_FPS)

@@ -85,24 +85,27 @@ class SourceFrames:
         """How long a frame lasts where nothing else is known, in `time_base`."""
         return max(1, round(1 / (self.fps * self.time_base)))
 
+    def refuse_if_cut_short(self) -> None:
+        """Raise UnreadableError when the clip or its depth ends before its file says it does."""
+        for footage in (self.footage, self.depth):
+            if footage is not None and footage.missing_bytes:
+                raise UnreadableError(
+                    f"{footage.path} is cut short: {footage.missing_bytes} bytes of it are missing; get a whole copy, "
+                    "or say with last = N (--last N) up to which frame it shall do"
+                )
+
     def read(self, since: int) -> Iterator[SourceFrame]:
         """Frames from number `since` to the end.
 
-        Raises UnreadableError when the clip ends before it said it would, ShapeError when the depth ends at another
-        frame than the clip.
+        Raises ShapeError when the depth ends at another frame than the clip.
         """
         number = since
         depths = None if self.depth is None else self.depth.frames(since - self.first_number)
         for frame in self.footage.frames(since - self.first_number):
             yield SourceFrame(number, frame, self._depth_of(depths, number))
             number += 1
-        promised, found = self.footage.promised_count, number - self.first_number
-        if promised is not None and found < promised:
-            raise UnreadableError(
-                f"{self.footage.path} says it has {promised} frames, and only {found} can be read: it is truncated; "
-                f"get a whole copy, or set last = {number - 1} to be content with these"
-            )
         if depths is not None and next(depths, None) is not None:
+            found = number - self.first_number
             raise ShapeError(f"the clip ends after {found} frames, the depth does not; they must be equally long")
 
     def _depth_of(self, depths: Iterator[FootageFrame] | None, number: int) -> np.ndarray | None:

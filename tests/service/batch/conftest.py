@@ -37,6 +37,9 @@ class HandModel:
     def inventory(self) -> Inventory:
         return Inventory()
 
+    def lanes(self) -> int:
+        return 1
+
     def load(self, device: str) -> None:
         """There is nothing to load."""
 
@@ -105,6 +108,7 @@ class VideoOrder:
     times: tuple[int, ...] | None = None  # in 1/1000 s; None: 25 frames a second
     colour: tuple[int, int, int, int] = (9, 16, 9, 1)  # BT.2020, PQ, BT.2020, limited
     options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
     timecode: str | None = None
     sound: bool = False
     subtitles: bool = False
@@ -130,7 +134,7 @@ def write_video(path: Path, order: VideoOrder) -> Path:
     import av
 
     base = Fraction(1, 1000)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=order.container_options) as container:
         stream: Any = container.add_stream(order.encoder, rate=25, options=order.options)
         stream.height, stream.width = order.size
         stream.pix_fmt, stream.time_base = order.pixel_format, base
@@ -139,6 +143,7 @@ def write_video(path: Path, order: VideoOrder) -> Path:
         if order.timecode:
             container.metadata["timecode"] = order.timecode
         beside = [add(container) for wanted, add in ((order.sound, _sound), (order.subtitles, _subtitles)) if wanted]
+        container.start_encoding()
         for number in range(order.frames):
             frame = av.VideoFrame(order.size[1], order.size[0], order.pixel_format)
             for plane, codes in zip(frame.planes, codes_of(order, number), strict=True):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.window import window_of
-from service.batch.clip_windows import windows_of
+from service.batch.clip_windows import first_needed, windows_of
 
 lengths = st.sampled_from((1, 5, 17, 33))
 
@@ -53,3 +53,13 @@ def test_no_more_is_read_ahead_than_a_window_needs():
 def test_frames_are_numbered_from_the_clips_own_first(length):
     window = next(iter(windows_of("ab", 101, length)))
     assert window.numbers[window.wanted[0]] == 101
+
+
+@given(first=st.integers(-40, 40), count=st.integers(1, 90), length=lengths, skipped=st.integers(0, 89))
+def test_windows_from_a_later_frame_are_the_last_ones_of_all(first, count, length, skipped):
+    last, since = first + count - 1, first + min(skipped, count - 1)
+    from_there = range(first_needed(first, length, since), last + 1)
+    every = list(windows_of(range(first, last + 1), first, length))
+    later = list(windows_of(from_there, first, length, since))
+    assert later == every[len(every) - len(later) :]
+    assert any(since in (window.numbers[index] for index in window.wanted) for window in later[:1])
