@@ -22,9 +22,13 @@ def kernel_for(device: torch.device | str) -> Kernel:
 def kernel_name(device: torch.device | str = "cpu") -> str:
     """Name the kernel that `gapw` uses on `device`; part of the model version, since kernels differ in the last bits.
 
-    returns  "native" (C++, CPU only, when it was built) or "torch"
+    returns  "native" (C++, CPU only, when it was built), "triton" (CUDA, when it is installed and gives here what the
+             torch form gives) or "torch"
     """
-    return "native" if torch.device(device).type == "cpu" and _native_is_built() else "torch"
+    device = torch.device(device)
+    if device.type == "cpu":
+        return "native" if _native_is_built() else "torch"
+    return "triton" if device.type == "cuda" and _triton_agrees(device.type) else "torch"
 
 
 @cache
@@ -37,6 +41,16 @@ def _native_is_built() -> bool:
         )
         return False
     return True
+
+
+@cache
+def _triton_agrees(device: str) -> bool:
+    try:
+        triton_form = import_module("model.warp.triton_form")
+    except ImportError:
+        return False
+    agrees: bool = triton_form.agrees_with_torch(device)
+    return agrees
 
 
 @cache

@@ -23,7 +23,7 @@ namespace {
 using warp::Finding;
 using warp::Frames;
 
-constexpr int kRowsPerTask = 60;  // the rows above and below a task's are measured twice
+constexpr int kRowsPerTask = 32;  // the rows above and below a task's are measured twice
 
 // Runs task(0..tasks-1) on `threads` threads; which thread takes which task changes no result.
 template <typename Task>

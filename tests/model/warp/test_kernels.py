@@ -1,6 +1,8 @@
 """Every kernel gives what the reference defines, on random and on adversarial rows."""
 
 import importlib
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from model.warp import reference
+from model.warp import kernels, reference
 from model.warp.kernels import kernel_name
 
 KERNELS = ["torch", *(["native"] if kernel_name("cpu") == "native" else [])]
@@ -126,5 +128,16 @@ def test_memory_is_lent_again_only_when_a_view_is_gone():
     assert torch.equal(other, 1 - image)
 
 
-def test_a_gpu_uses_the_torch_form():
+def test_a_gpu_without_triton_uses_the_torch_form(monkeypatch):
+    monkeypatch.setitem(sys.modules, "model.warp.triton_form", None)
+    kernels._triton_agrees.cache_clear()
     assert kernel_name("cuda") == "torch"
+
+
+@pytest.mark.parametrize(("agrees", "name"), [(True, "triton"), (False, "torch")])
+def test_a_gpu_uses_triton_where_its_pixels_are_those_of_torch(monkeypatch, agrees, name):
+    form = types.SimpleNamespace(agrees_with_torch=lambda device: agrees)
+    monkeypatch.setitem(sys.modules, "model.warp.triton_form", form)
+    kernels._triton_agrees.cache_clear()
+    assert kernel_name("cuda") == name
+    kernels._triton_agrees.cache_clear()
