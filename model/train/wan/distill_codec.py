@@ -123,11 +123,16 @@ class CodecRun:
 
 def new_student(entries: dict, device: torch.device | str) -> AutoencoderKLWan:
     """Make a student with random weights and no attention."""
-    kind = type(build_vae(entries))  # checked first, without memory
-    vae = kind(**{name: value for name, value in entries.items() if not name.startswith("_")})
+    vae = random_vae(entries)
     drop_attention(vae)
     nn.Module.to(vae, device=device)
     return vae
+
+
+def random_vae(entries: dict) -> AutoencoderKLWan:
+    """Make a VAE with random weights. Raises WeightsError for another kind than Wan 2.1's."""
+    kind = type(build_vae(entries))  # checked first, without memory
+    return kind(**{name: value for name, value in entries.items() if not name.startswith("_")})
 
 
 def save_student(vae: AutoencoderKLWan, entries: dict, folder: Path) -> None:

@@ -12,7 +12,16 @@ from model.errors import SettingsError
 from model.sasi.wan.codec import WanCodec, build_vae, load_codec
 from model.train.config import read_as
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig, StudentRules
-from model.train.wan.distill_codec import CodecRun, codec_loss, draw_video, main, new_student, save_student
+from model.train.wan.codec_speed import times
+from model.train.wan.distill_codec import (
+    CodecRun,
+    codec_loss,
+    draw_video,
+    main,
+    new_student,
+    random_vae,
+    save_student,
+)
 from tests.wan_models import make_vae
 
 SHIPPED = Path(model.__file__).parent / "train" / "configs" / "wan_codec.toml"
@@ -123,3 +132,10 @@ def test_wrong_sizes_are_told(codec_config):
     codec_config.write_text(codec_config.read_text().replace("height = 16", "height = 20"))
     with pytest.raises(SettingsError, match="multiples of 8"):
         read_as(CodecTrainConfig, codec_config)
+
+
+def test_both_codecs_are_timed():
+    small = {"z_dim": 16, "_class_name": "AutoencoderKLWan", "base_dim": 3, "num_res_blocks": 1}
+    encode_s, decode_s = times(WanCodec(random_vae(small).eval()), size=16, frames=1, rounds=1)
+    assert encode_s > 0
+    assert decode_s > 0
