@@ -62,6 +62,7 @@ class AvFootage(Footage):
             self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
             self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
             self.reported_count = stream.frames or None
+            self.notes = _notes(path, frame)
 
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:
         """Decode to the end; frames before `start` are decoded, not converted, so that numbers never slip."""
@@ -152,8 +153,7 @@ def _info(
     container: Any, stream: Any, frame: VideoFrame, planar_name: str, colour: VideoColour, quarter_turns: int
 ) -> ClipInfo:
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    entries: Any = frame.side_data  # its type stubs are wrong
-    side = {entries[index].type: bytes(entries[index]) for index in range(len(entries))}
+    side = {entry.type: bytes(entry) for entry in _side_data(frame)}
     return ClipInfo(
         fps=stream.average_rate or stream.guessed_rate or None,
         timecode=_timecode(container),
@@ -163,6 +163,22 @@ def _info(
         mastering=_mastering(side.get(SideDataType.MASTERING_DISPLAY_METADATA)),
         light=_light(side.get(SideDataType.CONTENT_LIGHT_LEVEL)),
     )
+
+
+def _notes(path: Path, frame: VideoFrame) -> tuple[str, ...]:
+    """What of the first frame is not carried on."""
+    notes = []
+    if frame.interlaced_frame:
+        notes.append(f"{path.name} is interlaced: its frames mix two moments; deinterlace it first")
+    kinds = {entry.type for entry in _side_data(frame)}
+    if kinds & {SideDataType.DYNAMIC_HDR_PLUS, SideDataType.DOVI_METADATA, SideDataType.DOVI_RPU_BUFFER}:
+        notes.append(f"{path.name} has HDR10+ or Dolby Vision data, which are not carried on; static HDR data are")
+    return tuple(notes)
+
+
+def _side_data(frame: VideoFrame) -> list[Any]:
+    entries: Any = frame.side_data  # its type stubs are wrong
+    return [entries[index] for index in range(len(entries))]
 
 
 def _timecode(container: Any) -> Timecode | None:

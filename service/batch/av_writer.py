@@ -33,7 +33,7 @@ from service.batch.video_codecs import (
     CODECS,
     choose_pixel_format,
     default_codec,
-    hdr_options,
+    encoder_options,
     planar_format,
     with_colour_volume,
 )
@@ -55,7 +55,7 @@ class AvWriter(PictureWriter):
         self._encoder = _first_available(name)
         self._colour = _colour_for(planar.is_rgb, source_format.is_rgb, delivery.info.colour)
         self._pixels = PlanarCodec(planar, height, width, self._colour.matrix, self._colour.range)
-        self._options = {**CODECS[name].options, **hdr_options(self._encoder, info), **output.options}
+        self._options = encoder_options(name, self._encoder, info, output.options)
         self.format = replace(delivery.format, dtype=np.dtype("<f4"), channels=4 if planar.has_alpha else 3)
         self.notes = [f"{output.path.name}: {name}, {planar.name}"]
         if planar.bits < min(source_format.bits, 16):

@@ -45,6 +45,7 @@ class Footage(ABC):
     reported_count  what a video's header says; None when it says nothing
     missing_bytes   what a video file says it has beyond its end: it was cut short
     time_base       seconds
+    notes           what the user should know of it
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Footage(ABC):
     reported_count: int | None
     missing_bytes: int = 0
     time_base: Fraction
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:

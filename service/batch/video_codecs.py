@@ -104,27 +104,36 @@ def _loss(source: PlanarFormat, target: PlanarFormat) -> tuple:
     )
 
 
-def hdr_options(encoder: str, info: ClipInfo) -> dict[str, str]:
-    """Options by which x264 and x265 write the mastering display and content light into the stream itself."""
-    keys = {"libx265": ("x265-params", "master-display", "max-cll"),
-            "libx264": ("x264-params", "mastering-display", "cll")}  # fmt: skip
-    if encoder not in keys:
-        return {}
-    name, display_key, light_key = keys[encoder]
-    parts = []
+def encoder_options(codec: str, encoder: str, info: ClipInfo, own: Mapping[str, str]) -> dict[str, str]:
+    """Options for FFmpeg: ours, HDR data for x264 and x265, which write them into the stream, and the user's own."""
+    options = {**CODECS[codec].options, **own}
+    if encoder in _X26:
+        name, display_key, light_key = _X26[encoder]
+        parts = ["log-level=error"] if encoder == "libx265" else []  # it would print beside the progress bar
+        parts += _hdr_parameters(info, display_key, light_key)
+        parts += [own[name]] if name in own else []
+        if parts:
+            options[name] = ":".join(parts)
+    return options
+
+
+# Encoder -> option that holds its own parameters, and their names for ST 2086 and CTA 861.3.
+_X26 = {
+    "libx265": ("x265-params", "master-display", "max-cll"),
+    "libx264": ("x264-params", "mastering-display", "cll"),
+}
+
+
+def _hdr_parameters(info: ClipInfo, display_key: str, light_key: str) -> list[str]:
+    parameters = []
     if (screen := info.mastering) is not None:
-        points = "".join(
-            f"{letter}({round(x * 50000)},{round(y * 50000)})"
-            for letter, (x, y) in zip(
-                ("G", "B", "R", "WP"), (screen.green, screen.blue, screen.red, screen.white), strict=True
-            )
-        )
-        parts.append(
-            f"{display_key}={points}L({round(screen.max_luminance * 10000)},{round(screen.min_luminance * 10000)})"
-        )
+        named = {"G": screen.green, "B": screen.blue, "R": screen.red, "WP": screen.white}
+        points = "".join(f"{name}({round(x * 50000)},{round(y * 50000)})" for name, (x, y) in named.items())
+        luminance = f"L({round(screen.max_luminance * 10000)},{round(screen.min_luminance * 10000)})"
+        parameters.append(f"{display_key}={points}{luminance}")
     if info.light is not None:
-        parts.append(f"{light_key}={info.light.max_content},{info.light.max_frame_average}")
-    return {name: ":".join(parts)} if parts else {}
+        parameters.append(f"{light_key}={info.light.max_content},{info.light.max_frame_average}")
+    return parameters
 
 
 def with_colour_volume(frame: bytes, matrix: int) -> bytes:

@@ -183,3 +183,21 @@ def test_packed_pixels_are_unpacked_without_loss(make_video):
         again = packed.reformat(format="yuv420p10le")
     pairs = zip(frame.planes, again.planes, strict=True)
     assert all(np.array_equal(_codes(a, frame), _codes(b, again)) for a, b in pairs)
+
+
+def test_an_interlaced_clip_is_told(make_video, render, tmp_path, capsys):
+    source = make_video("s.mkv", encoder="libx264", frames=3, options={"flags": "+ildct", "x264-params": "tff=1"})
+    assert render(source, OutputFile("right", tmp_path / "o.mkv")) == 0
+    assert "s.mkv is interlaced" in capsys.readouterr().err
+
+
+def test_the_users_options_reach_the_encoder_and_leave_hdr_alone(make_video, render, tmp_path):
+    source = make_video("s.mkv", encoder="libx265", options=LOSSLESS_HEVC)
+    small, large = (
+        OutputFile("right", tmp_path / f"{crf}.mkv", "hevc", {"crf": crf, "x265-params": "aq-mode=0"})
+        for crf in ("40", "4")
+    )
+    for output in (small, large):
+        assert render(source, output) == 0
+        assert open_footage(output.path).info.mastering == open_footage(source).info.mastering
+    assert small.path.stat().st_size < large.path.stat().st_size / 3
