@@ -1,6 +1,6 @@
 """Wan 2.1's VAE, shown only what the mask needs: crops around it, batched (`model.sasi.wan.crops`).
 
-Its convolutions reach far: a latent depends on 14 latents (112 px) to each side in the encoder, a pixel on 18 in the
+Its convolutions reach far: a latent depends on 13 latents (104 px) to each side in the encoder, a pixel on 16 in the
 decoder, and both have one attention over the whole frame at 1/8 size, which reaches everywhere. So a crop equals the
 whole frame only nearly, and its margin says how nearly: `python -m model.sasi.wan.reach FOLDER` measures both for
 given weights. In time everything is causal, and crops hold all frames of the window: there they are exact. The norms
