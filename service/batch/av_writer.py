@@ -52,10 +52,10 @@ class AvWriter(PictureWriter):
         name = output.codec or default_codec(output.path.suffix.lower(), source_format)
         info = replace(delivery.info, pixel_format=_with_alpha(source_format.name, delivery.format.channels))
         planar = choose_pixel_format(name, info, width, height)
-        self._encoder = _first_available(name)
+        self._encoder = CODECS[name].encoder
         self._colour = _colour_for(planar.is_rgb, source_format.is_rgb, delivery.info.colour)
         self._pixels = PlanarCodec(planar, height, width, self._colour.matrix, self._colour.range)
-        self._options = encoder_options(name, self._encoder, info, output.options)
+        self._options = encoder_options(name, info, output.options)
         self.format = replace(delivery.format, dtype=np.dtype("<f4"), channels=4 if planar.has_alpha else 3)
         self.notes = [f"{output.path.name}: {name}, {planar.name}"]
         if planar.bits < min(source_format.bits, 16):
@@ -64,7 +64,7 @@ class AvWriter(PictureWriter):
             )
         self._file: PacketFile | None = None
         self._context: Any = None
-        self._configured(self._new_context()).open()  # now, rather than after the first window
+        self._try_encoder()  # now, rather than after the first window
 
     def begin(self, part: str) -> None:
         """Start an encoder for this part alone."""
@@ -178,6 +178,22 @@ class AvWriter(PictureWriter):
                 data = with_colour_volume(data, self._colour.matrix)
             self._file.append(EncodedFrame(packet.pts, packet.duration or 0, packet.is_keyframe, data))
 
+    def _try_encoder(self) -> None:
+        """Raise InvalidInputError when this PyAV has no such encoder, or it refuses the size or an option."""
+        try:
+            context = self._configured(self._new_context())
+            context.open()
+        except UnknownCodecError:
+            raise InvalidInputError(f"this PyAV has no {self._encoder}; use prores, dnxhr-hqx or ffv1") from None
+        except (av.error.FFmpegError, ValueError) as error:
+            size = f"{self._pixels.width} x {self._pixels.height}"
+            raise InvalidInputError(
+                f"{self._encoder} refuses {size} {self._pixels.format.name} with {self._options} "
+                f"({getattr(error, 'strerror', None) or error}); DNxHR needs 256 x 120 at least"
+            ) from None
+        if unknown := sorted(set(context.options) & set(self._output.options)):
+            raise InvalidInputError(f"{self._encoder} has no option {', '.join(unknown)}; see ffmpeg -h encoder=…")
+
     def _new_context(self) -> Any:
         return av.CodecContext.create(self._encoder, "w")
 
@@ -193,16 +209,6 @@ class AvWriter(PictureWriter):
         context.flags |= Flags.global_header
         context.options = dict(self._options)
         return context
-
-
-def _first_available(codec: str) -> str:
-    for name in CODECS[codec].encoders:
-        try:
-            av.Codec(name, "w")
-        except UnknownCodecError:
-            continue
-        return name
-    raise InvalidInputError(f"this PyAV has no encoder for {codec} ({', '.join(CODECS[codec].encoders)}); use prores")
 
 
 def _with_alpha(name: str, channels: int) -> str:

@@ -17,13 +17,13 @@ VIDEO_SUFFIXES = (_MP4, _QUICKTIME, _MATROSKA, ".avi")
 class VideoCodec:
     """One codec by the name users give it.
 
-    encoders       FFmpeg's names; the first that is there is used
+    encoder        FFmpeg's name
     pixel_formats  FFmpeg's names of what it keeps
     any_size       whether sizes that chroma does not divide work
     """
 
     containers: tuple[str, ...]
-    encoders: tuple[str, ...]
+    encoder: str
     pixel_formats: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     any_size: bool = False
@@ -42,24 +42,24 @@ _FFV1 = (
 )
 
 CODECS: dict[str, VideoCodec] = {
-    "prores": VideoCodec((_QUICKTIME,), ("prores_ks",), ("yuv422p10le",), {"profile": "hq"}),
-    "prores-lt": VideoCodec((_QUICKTIME,), ("prores_ks",), ("yuv422p10le",), {"profile": "lt"}),
+    "prores": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "hq"}),
+    "prores-lt": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "lt"}),
     "prores-4444": VideoCodec(
-        (_QUICKTIME,), ("prores_ks",), ("yuv444p10le", "yuva444p10le"), {"profile": "4444", "alpha_bits": "16"}
+        (_QUICKTIME,), "prores_ks", ("yuv444p10le", "yuva444p10le"), {"profile": "4444", "alpha_bits": "16"}
     ),
-    "dnxhr-hq": VideoCodec((_QUICKTIME,), ("dnxhd",), ("yuv422p",), {"profile": "dnxhr_hq"}),
-    "dnxhr-hqx": VideoCodec((_QUICKTIME,), ("dnxhd",), ("yuv422p10le",), {"profile": "dnxhr_hqx"}),
-    "dnxhr-444": VideoCodec((_QUICKTIME,), ("dnxhd",), ("yuv444p10le",), {"profile": "dnxhr_444"}),
+    "dnxhr-hq": VideoCodec((_QUICKTIME,), "dnxhd", ("yuv422p",), {"profile": "dnxhr_hq"}),
+    "dnxhr-hqx": VideoCodec((_QUICKTIME,), "dnxhd", ("yuv422p10le",), {"profile": "dnxhr_hqx"}),
+    "dnxhr-444": VideoCodec((_QUICKTIME,), "dnxhd", ("yuv444p10le",), {"profile": "dnxhr_444"}),
     # No B frames: then decoding order is showing order, and parts follow each other at any frame rate.
     "h264": VideoCodec(
-        (_MP4, _QUICKTIME, _MATROSKA), ("libx264", "h264_nvenc", "libopenh264"),
+        (_MP4, _QUICKTIME, _MATROSKA), "libx264",
         _formats(_YUV, (8, 10)), {"crf": "16", "preset": "medium", "bf": "0"},
     ),
     "hevc": VideoCodec(
-        (_MP4, _QUICKTIME, _MATROSKA), ("libx265", "hevc_nvenc"),
+        (_MP4, _QUICKTIME, _MATROSKA), "libx265",
         _formats(_YUV, (8, 10, 12)), {"crf": "16", "preset": "medium", "bf": "0"},
     ),
-    "ffv1": VideoCodec((_MATROSKA, ".avi"), ("ffv1",), _FFV1, {"level": "3", "g": "1", "slicecrc": "1"}, any_size=True),
+    "ffv1": VideoCodec((_MATROSKA, ".avi"), "ffv1", _FFV1, {"level": "3", "g": "1", "slicecrc": "1"}, any_size=True),
 }  # fmt: skip
 
 
@@ -104,9 +104,9 @@ def _loss(source: PlanarFormat, target: PlanarFormat) -> tuple:
     )
 
 
-def encoder_options(codec: str, encoder: str, info: ClipInfo, own: Mapping[str, str]) -> dict[str, str]:
+def encoder_options(codec: str, info: ClipInfo, own: Mapping[str, str]) -> dict[str, str]:
     """Options for FFmpeg: ours, HDR data for x264 and x265, which write them into the stream, and the user's own."""
-    options = {**CODECS[codec].options, **own}
+    encoder, options = CODECS[codec].encoder, {**CODECS[codec].options, **own}
     if encoder in _X26:
         name, display_key, light_key = _X26[encoder]
         parts = ["log-level=error"] if encoder == "libx265" else []  # it would print beside the progress bar

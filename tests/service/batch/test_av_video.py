@@ -201,3 +201,26 @@ def test_the_users_options_reach_the_encoder_and_leave_hdr_alone(make_video, ren
         assert render(source, output) == 0
         assert open_footage(output.path).info.mastering == open_footage(source).info.mastering
     assert small.path.stat().st_size < large.path.stat().st_size / 3
+
+
+@pytest.mark.parametrize(
+    ("codec", "options", "message"),
+    [
+        ("dnxhr-hqx", {}, "dnxhd refuses 64 x 36 yuv422p10le"),
+        ("h264", {"speed": "9"}, "libx264 has no option speed"),
+        ("h264", {"preset": "warp"}, "libx264 refuses"),
+    ],
+)
+def test_what_an_encoder_refuses_is_told_before_the_first_window(
+    make_video, render, model, tmp_path, capsys, codec, options, message
+):
+    source = make_video("s.mkv", frames=2)
+    assert render(source, OutputFile("right", tmp_path / "o.mov", codec, options)) == 1
+    assert message in capsys.readouterr().err
+    assert model.windows == []
+
+
+def test_avi_takes_ffv1(make_video, render, tmp_path):
+    source = make_video("s.mkv", frames=3)
+    assert render(source, OutputFile("right", tmp_path / "o.avi")) == 0
+    assert same_codes(source, tmp_path / "o.avi")
