@@ -56,6 +56,7 @@ class ServiceConfig:
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
     devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
     metrics_port: int | None = None  # on loopback, for Prometheus; None: no metrics; 0: any free one
+    cluster: str | None = None  # address of a Ray cluster ("auto": this machine's) whose workers replace `devices`
     warm_up: bool = True  # load torch and the default weights at once, in the background
     limits: ServiceLimits = ServiceLimits()
 

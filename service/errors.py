@@ -6,6 +6,7 @@ StereoError
 ├── StoresFullError        RuntimeError: too many frame stores
 ├── ContractSkewError      RuntimeError: plugin and service of versions that do not fit
 ├── DrainingError          RuntimeError: the service is leaving
+├── WorkersLostError       RuntimeError: the workers of a cluster died with a window
 ├── StalledError           TimeoutError: the client stopped sending or reading
 ├── CannotListenError      OSError: the socket or port of the service is taken or forbidden
 ├── ServiceUnreachableError  ConnectionError: (client side) nobody answers
@@ -62,6 +63,10 @@ class DrainingError(StereoError, RuntimeError):
     """The service is leaving and takes no new work."""
 
 
+class WorkersLostError(StereoError, RuntimeError):
+    """The workers of a cluster died with a window."""
+
+
 class StalledError(StereoError, TimeoutError):
     """The client stopped sending or reading."""
 
@@ -90,6 +95,7 @@ _CODES: tuple[tuple[type[StereoError], StatusCode], ...] = (
     (WeightsError, StatusCode.FAILED_PRECONDITION),
     (ContractSkewError, StatusCode.FAILED_PRECONDITION),
     (DrainingError, StatusCode.UNAVAILABLE),
+    (WorkersLostError, StatusCode.UNAVAILABLE),
     (CannotListenError, StatusCode.UNAVAILABLE),
     (ServiceUnreachableError, StatusCode.UNAVAILABLE),
     (InvalidInputError, StatusCode.INVALID_ARGUMENT),

@@ -1,4 +1,4 @@
-"""⑤ One thread, one queue, one device: windows one at a time, in the order of the fair queue."""
+"""⑤ One queue, one device: windows in the order of the fair queue, as many at a time as the device has lanes."""
 
 from __future__ import annotations
 
@@ -95,22 +95,28 @@ class WorkerLimits:
 
 
 class DeviceWorker:
-    """Runs windows on one device, one at a time."""
+    """Runs windows on one device: one at a time, or as many as a cluster of devices takes."""
 
     def __init__(
-        self, device: str, limits: WorkerLimits = WorkerLimits(), on_idle: Callable[[], None] = lambda: None
-    ) -> None:  # fmt: skip
+        self,
+        device: str,
+        limits: WorkerLimits = WorkerLimits(),
+        on_idle: Callable[[], None] = lambda: None,
+        lanes: Callable[[], int] = lambda: 1,
+    ) -> None:
+        """`lanes` is asked for each window how many may run now; the first may always."""
         self.device = device
         self._limits = limits
         self._on_idle = on_idle
+        self._lanes = lanes
         self._waiting: FairQueue[WindowJob] = FairQueue()
-        self._running: WindowJob | None = None
+        self._running: list[WindowJob] = []
         self._condition = threading.Condition()
         self._closing = False
         self._rested = True  # nothing has run since `on_idle`
         self._last_s = FIRST_GUESS_S
-        self._thread = threading.Thread(target=self._loop, name=f"worker {device}", daemon=True)
-        self._thread.start()
+        self._threads: list[threading.Thread] = []
+        self._add_thread()
 
     def submit(
         self,
@@ -135,6 +141,8 @@ class DeviceWorker:
             self._check_room(client)
             self._waiting.push(job, client, interactive)
             self._tell_positions()
+            if len(self._threads) < min(self._width(), self._load()):
+                self._add_thread()
             self._condition.notify()
         return job
 
@@ -145,10 +153,11 @@ class DeviceWorker:
 
     def _check_room(self, client: bytes) -> None:
         self._drop_cancelled()
-        own = self._waiting.count_of(client) + (self._running is not None and self._running.client == client)
-        if own >= self._limits.capacity_per_client:
+        further = self._width() - 1  # the limits are for one window at a time
+        own = self._waiting.count_of(client) + sum(job.client == client for job in self._running)
+        if own >= self._limits.capacity_per_client + further:
             self._refuse(f"{own} windows of this client wait")
-        if self._load() >= self._limits.capacity:
+        if self._load() >= self._limits.capacity + further:
             self._refuse(f"{self._load()} windows wait")
 
     def _refuse(self, found: str) -> None:
@@ -168,12 +177,22 @@ class DeviceWorker:
         """Take no more work, finish what is queued; False when it was not done after `wait_s`."""
         with self._condition:
             self._closing = True
-            self._condition.notify()
-        self._thread.join(wait_s)
-        return not self._thread.is_alive()
+            self._condition.notify_all()
+        until = time.monotonic() + wait_s
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _load(self) -> int:
-        return len(self._waiting) + (self._running is not None)
+        return len(self._waiting) + len(self._running)
+
+    def _width(self) -> int:
+        return max(1, self._lanes())
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._loop, name=f"worker {self.device}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _drop_cancelled(self) -> None:
         """Settle what was cancelled while it waited, so that it takes no place."""
@@ -184,7 +203,7 @@ class DeviceWorker:
             job.run()
 
     def _tell_positions(self) -> None:
-        ahead = int(self._running is not None)
+        ahead = len(self._running)
         for place, job in enumerate(self._waiting.in_order(self._last_s)):
             job.moved_to(place + ahead)
 
@@ -193,24 +212,26 @@ class DeviceWorker:
             start = time.monotonic()
             job.run()
             with self._condition:
-                if self._running is job:  # the rest of an idle worker is no window
+                if any(running is job for running in self._running):  # the rest of an idle worker is no window
                     self._last_s = time.monotonic() - start
                     self._waiting.charge(job.client, self._last_s)
-                    self._running = None
+                    self._running = [running for running in self._running if running is not job]
+                    self._condition.notify()
 
     def _next(self) -> WindowJob | None:
         """The next job, once there is one, or `on_idle` as one; None when the worker closes."""
         with self._condition:
             while True:
                 self._drop_cancelled()
-                if len(self._waiting):
-                    self._running = self._waiting.pop()
+                if len(self._waiting) and len(self._running) < self._width():
+                    job = self._waiting.pop()
+                    self._running.append(job)
                     self._rested = False
                     self._tell_positions()
-                    return self._running
+                    return job
                 if self._closing:
                     return None
-                if not self._condition.wait(None if self._rested else self._limits.idle_s):
+                if not self._condition.wait(None if self._rested else self._limits.idle_s) and not self._running:
                     self._rested = True
                     return WindowJob(lambda _: self._on_idle(), False, None, lambda: None)
 

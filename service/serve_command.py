@@ -6,8 +6,10 @@ import argparse
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
+from model.errors import InvalidInputError
 from service.config import MIB, ServiceConfig, ServiceLimits
 
 Command = Callable[[], int]
@@ -33,6 +35,7 @@ def _add_listening(group: argparse._ArgumentGroup) -> None:
 
 def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--device", action="append", metavar="D", help="auto, cpu, cuda:0, ...; repeat for several (default: auto)")  # fmt: skip # noqa: E501
+    group.add_argument("--cluster", metavar="ADDRESS", help="use the GPUs of a Ray cluster instead; auto: this machine's (needs the extra [cluster])")  # fmt: skip # noqa: E501
     group.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
     group.add_argument("--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)")  # fmt: skip # noqa: E501
     group.add_argument("--depth-cache", type=int, default=512, metavar="MIB", help="memory for estimated depth (512; 0: off)")  # fmt: skip # noqa: E501
@@ -61,6 +64,7 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         drain_s=flags.drain,
         devices=tuple(flags.device or ("auto",)),
         metrics_port=flags.metrics_port,
+        cluster=flags.cluster,
         warm_up=not flags.no_warm_up,
         limits=ServiceLimits(depth_cache_bytes=flags.depth_cache * MIB, result_cache_bytes=flags.result_cache * MIB),
     )
@@ -70,7 +74,18 @@ def _build_serve(flags: argparse.Namespace) -> Command:
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
     from service.logs import set_up_logs
     from service.serve import serve
-    from service.stereo_model import TorchModel
 
     set_up_logs(log_level, log_file, log_format)
-    return asyncio.run(serve(config, TorchModel(config.limits.depth_cache_bytes)))
+    if config.cluster is None:
+        from service.stereo_model import TorchModel
+
+        return asyncio.run(serve(config, TorchModel(config.limits.depth_cache_bytes)))
+    if find_spec("ray") is None:
+        raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
+    from service.cluster_model import ClusterModel
+
+    model = ClusterModel(config.cluster, config.limits.depth_cache_bytes)
+    try:
+        return asyncio.run(serve(config, model))
+    finally:
+        model.close()

@@ -31,6 +31,9 @@ from service.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
+CLUSTER = "cluster"
+"""What stands for all devices of a cluster in Describe, in summaries and in metrics."""
+
 COPIER_THREADS = 4
 FINISH_POLL_S = 0.05
 DESCRIBE_WAIT_S = 2.0
@@ -81,7 +84,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         limits = config.limits
         self.shop = Workshop(
             model=model,
-            workers=[self._worker(device) for device in resolve_devices(config.devices)],
+            workers=[self._worker(device) for device in _devices(config)],
             stores=FrameStores(limits.max_stores, limits.max_store_bytes),
             cache=FrameCache(limits.cache_bytes),
             results=ResultCache(limits.result_cache_bytes),
@@ -95,7 +98,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
     def _worker(self, device: str) -> DeviceWorker:
         limits = self._config.limits
         bounds = WorkerLimits(limits.max_queued_windows, limits.max_queued_per_session, self._config.unload_idle_s)
-        return DeviceWorker(device, bounds, on_idle=lambda: self._unload(device))
+        return DeviceWorker(device, bounds, on_idle=lambda: self._unload(device), lanes=self._model.lanes)
 
     def _unload(self, device: str) -> None:
         log.info("%s is idle; its models are unloaded until the next window", device)
@@ -183,6 +186,10 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         if call is not None:
             call.cancel()
         return stereo_convert_pb2.CancelWindowResponse(found=call is not None)
+
+
+def _devices(config: ServiceConfig) -> list[str]:
+    return resolve_devices(config.devices) if config.cluster is None else [CLUSTER]
 
 
 def _log_failure(future: Future) -> None:

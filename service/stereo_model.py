@@ -98,6 +98,10 @@ class StereoModel(Protocol):
         """What there is, as far as it is known before `load`. Answers at once."""
         ...
 
+    def lanes(self) -> int:
+        """How many windows `convert` takes at once on a device, now. Answers at once."""
+        ...
+
     def load(self, device: str) -> None:
         """Make the first window on `device` as fast as the others. Called on that device's worker thread."""
         ...
@@ -133,6 +137,10 @@ class TorchModel:
     def inventory(self) -> Inventory:
         """What `load` found."""
         return self._inventory
+
+    def lanes(self) -> int:
+        """One: a window fills a device."""
+        return 1
 
     def load(self, device: str) -> None:
         """Import torch and load the default weights; what is missing shows in the inventory."""

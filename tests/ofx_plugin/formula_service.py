@@ -53,6 +53,9 @@ class FormulaModel:
     def inventory(self) -> Inventory:
         return Inventory()
 
+    def lanes(self) -> int:
+        return 1
+
     def load(self, device: str) -> None:
         pass
 

@@ -47,6 +47,10 @@ class FakeModel:
             (InventoryEntry("Draft", "Apache-2.0", True, "none"),),
         )
 
+    def lanes(self) -> int:
+        """One at a time."""
+        return 1
+
     def load(self, device: str) -> None:
         """There is nothing to load."""
 

@@ -168,6 +168,25 @@ def test_a_client_that_had_much_waits_for_one_that_had_little(worker, gate):
     assert order == ["a1", "b1", "a2"]
 
 
+def test_as_many_run_at_once_as_there_are_lanes():
+    lanes, gates = [2], [Gate() for _ in range(4)]
+    worker = DeviceWorker("cluster", WorkerLimits(capacity=3, capacity_per_client=3), lanes=lambda: lanes[0])
+    for gate in gates[:3]:
+        worker.submit(gate)
+    assert gates[0].started.wait(WAIT_S) and gates[1].started.wait(WAIT_S)
+    assert not gates[2].started.wait(0.05)
+    lanes[0] = 3
+    worker.submit(gates[3])  # places grow with the lanes
+    assert gates[2].started.wait(WAIT_S)
+    assert not gates[3].started.wait(0.05)
+    with pytest.raises(QueueFullError):
+        for _ in range(3):
+            worker.submit(lambda progress: None)
+    for gate in gates:
+        gate.open.set()
+    assert worker.close(WAIT_S)
+
+
 def test_an_idle_worker_rests_once_and_works_on():
     rests = threading.Semaphore(0)
     worker = DeviceWorker("cpu", WorkerLimits(idle_s=0.02), on_idle=rests.release)
