@@ -48,7 +48,7 @@ class ClipRender:
             self._shots = [replace(shot, settings=replace(shot.settings, window=1)) for shot in self._shots]
         if self._shots[-1].last is None:
             self._source.refuse_if_cut_short()
-        self._outputs = OutputSet(order, self._source, self._first, work_folder(order), strips)
+        self._outputs = OutputSet(order, self._source, (self._first, self._shots[-1].last), work_folder(order), strips)
 
     def run(self, progress: Progress) -> Rendered:
         """Render what is not done yet, then give the outputs their names.
@@ -158,9 +158,10 @@ class ClipRender:
 
 
 def work_folder(order: ClipOrder) -> Path:
-    """Where an unfinished render keeps its parts: beside its first output."""
+    """Where an unfinished render keeps its parts: beside its first output, one folder for each range of frames."""
     path = order.outputs[0].path
-    return path.with_name(f".{path.name.replace('%', '')}.unfinished")
+    ends = [str(end) for end in (order.first, order.last, order.count) if end is not None]
+    return path.with_name(".".join(["", path.name.replace("%", ""), *ends, "unfinished"]))
 
 
 def _unchanged(window: WindowInput) -> WindowOutput:

@@ -39,13 +39,18 @@ def number_in(path: Path) -> int:
     return int(digits[-1]) if digits else 0
 
 
-def _matching(pattern: Path) -> list[Path]:
-    """A gap is an error, for frames must not slip."""
+def numbered_files(pattern: Path) -> list[tuple[int, Path]]:
+    """The files that a pattern such as shot_%04d.exr stands for, by number; none is no error."""
     before, after = PATTERN.split(pattern.name, maxsplit=1)
     name = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
     folder = pattern.parent
     entries = folder.iterdir() if folder.is_dir() else ()
-    numbered = sorted((int(found[1]), entry) for entry in entries if (found := name.fullmatch(entry.name)))
+    return sorted((int(found[1]), entry) for entry in entries if (found := name.fullmatch(entry.name)))
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """A gap is an error, for frames must not slip."""
+    numbered = numbered_files(pattern)
     if not numbered:
         raise UnreadableError(f"no file matches {pattern}")
     for (number, _), (following, _) in pairwise(numbered):

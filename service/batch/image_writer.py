@@ -12,7 +12,7 @@ import numpy as np
 from model.errors import InvalidInputError
 from service.batch.errors import WriteError, write_error
 from service.batch.footage import DEFAULT_FPS
-from service.batch.image_files import is_pattern
+from service.batch.image_files import is_pattern, numbered_files
 from service.batch.image_io import WRITABLE, write_image
 from service.batch.picture_writer import DEFAULT_IMAGE_NAME, Delivery, FrameLabel, PictureWriter, TimeSpan
 
@@ -81,11 +81,12 @@ class ImageWriter(PictureWriter):
         """Every frame is in its place already."""
 
     def existing(self) -> Path | None:
-        """The first image that has a name of ours."""
+        """The first image that one of ours would replace; those of other frames are not in the way."""
         if not self._is_pattern:
             return self._pattern if self._pattern.exists() else None
-        wildcard = self._pattern.name.partition("%")[0] + "*" + self._pattern.suffix
-        return next(iter(sorted(self._pattern.parent.glob(wildcard))), None)
+        first, last = self._delivery.first_number, self._delivery.last_number
+        ours = (path for number, path in numbered_files(self._pattern) if first <= number <= (last or number))
+        return next(ours, None)
 
 
 def _nearest(dtype: np.dtype, kept: tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ from service.window_plan import grown_format
 class OutputSet:
     """A writer for each output of an order.
 
-    first   number of the first frame that is rendered
+    span    numbers of the first and the last frame that are rendered; None: the clip's own last
     work    a folder for unfinished parts
     strips  a folder for small pictures of each part; None: none are kept
 
@@ -33,11 +33,16 @@ class OutputSet:
     """
 
     def __init__(
-        self, order: ClipOrder, source: SourceFrames, first: int, work: Path, strips: Path | None = None
+        self,
+        order: ClipOrder,
+        source: SourceFrames,
+        span: tuple[int, int | None],
+        work: Path,
+        strips: Path | None = None,
     ) -> None:
         self._order, self._source, self._strips = order, source, strips
         self._writers = [
-            open_writer(output, self._delivery(output.kind, first), work / str(index))
+            open_writer(output, self._delivery(output.kind, *span), work / str(index))
             for index, output in enumerate(order.outputs)
         ]
 
@@ -94,12 +99,12 @@ class OutputSet:
             if not (going_on and writer.in_place) and (path := writer.existing()) is not None:
                 raise OutputExistsError(f"{path} exists already; name another output, or allow it with --overwrite")
 
-    def _delivery(self, kind: str, first: int) -> Delivery:
+    def _delivery(self, kind: str, first: int, last: int | None) -> Delivery:
         source = self._source
         info = replace(source.info, fps=source.fps)
         if info.timecode is not None:
             info = replace(info, timecode=info.timecode.plus(first - source.first_number, source.fps))
-        return Delivery(source.sound_source, info, self._format(kind), source.time_base, first)
+        return Delivery(source.sound_source, info, self._format(kind), source.time_base, first, last)
 
     def _format(self, kind: str) -> FrameFormat:
         if kind == "vr180":

@@ -44,9 +44,11 @@ class OutputFile:
 class Delivery:
     """What a writer must know of the clip.
 
-    source     the file, for the sound in it; None for images
-    info       of the source; the timecode is that of the first frame that is rendered
-    format     of the results
+    source        the file, for the sound in it; None for images
+    info          of the source; the timecode is that of the first frame that is rendered
+    format        of the results
+    first_number  of the frames that are rendered
+    last_number   None: the clip's own last, whichever it is
     """
 
     source: Path | None
@@ -54,6 +56,7 @@ class Delivery:
     format: FrameFormat
     time_base: Fraction
     first_number: int
+    last_number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -138,15 +138,16 @@ def test_what_does_not_go_into_a_container_is_told(make_video, render, tmp_path,
     )
 
 
-def test_sound_and_timecode_of_a_range_begin_with_its_first_frame(make_video, render, tmp_path):
+@pytest.mark.parametrize("name", ["o.mov", "o.mkv"])
+def test_sound_and_timecode_of_a_range_begin_with_its_first_frame(make_video, render, tmp_path, name):
     source = make_video("s.mkv", sound=True, timecode="01:00:00:00")
-    assert render(source, OutputFile("right", tmp_path / "o.mov"), first=5, last=7) == 0
-    sound = packets_of(tmp_path / "o.mov", "audio")
+    assert render(source, OutputFile("right", tmp_path / name), first=5, last=7) == 0
+    sound = packets_of(tmp_path / name, "audio")
     # Frames 5 to 7 are shown from 0.2 to 0.32 s; the sound of that time moves to 0.
     assert sum(len(data) for _, data in sound) == pytest.approx(2 * 48000 * 0.12, abs=4000)
     assert sound[0][0] < 0.03
-    assert open_footage(tmp_path / "o.mov").info.timecode == Timecode(1, 0, 0, 5)
-    assert times_of(tmp_path / "o.mov") == [0, 0.04, 0.08]
+    assert open_footage(tmp_path / name).info.timecode == Timecode(1, 0, 0, 5)
+    assert times_of(tmp_path / name) == [0, 0.04, 0.08]
 
 
 def test_a_clip_that_lies_on_its_side_is_turned_upright(make_video, render, tmp_path):

@@ -190,3 +190,12 @@ def test_an_output_that_exists_stays_unless_told(make_run, render, tmp_path, cap
     assert render(source, OutputFile("right", tmp_path / name)) == exit_code_of(OutputExistsError()) == 4
     assert "exists already; name another output, or allow it with --overwrite" in capsys.readouterr().err
     assert render(source, OutputFile("right", tmp_path / name), overwrite=True) == 0
+
+
+def test_ranges_of_one_clip_go_into_one_run_of_images(make_run, render, tmp_path):
+    source, output = make_run(count=6), OutputFile("right", tmp_path / "o_%04d.png")
+    (tmp_path / "o_mask_0101.png").write_bytes(b"of another output")
+    assert render(source, output, first=104) == 0
+    assert render(source, output, first=101, last=103) == 0
+    assert len(list(tmp_path.glob("o_0*.png"))) == 6
+    assert render(source, output, first=103, last=104) == 4, "these two exist"
