@@ -52,7 +52,7 @@ def add_from_folder(store: ModelStore, name: str, source: Path, terms: Terms) ->
     """
     _check_ready(store, name)
     _check_source(source)
-    license = terms.license or _license_of_card(source / _CARD)
+    license = terms.license or license_of_card(source / _CARD)
     if license is None:
         raise InvalidInputError(
             f"{source} has no model card that names a licence; say it: --license SPDX, as in Apache-2.0"
@@ -154,7 +154,7 @@ def _check_source(source: Path) -> None:
     raise WeightsError(f"expected a folder with {', '.join(MODEL_FILES)}, as transformers saves it; in {source} {hint}")
 
 
-def _license_of_card(card: Path) -> str | None:
+def license_of_card(card: Path) -> str | None:
     """The licence that a model card states in its header, as SPDX; None when it states none that is known."""
     if not card.is_file():
         return None

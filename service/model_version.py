@@ -10,6 +10,7 @@ from pathlib import Path
 import xxhash
 
 from model.depth.model_store import ModelStore, default_store_path
+from model.sasi.fill_store import FillStore
 
 DISTRIBUTION = "stereo-convert"
 _PIXEL_FILES = {".py", ".so", ".pyd", ".safetensors", ".toml"}
@@ -33,7 +34,8 @@ def model_version() -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     digest.update(ModelStore(default_store_path()).fingerprint().encode())
-    for library in ("torch", "numpy", "transformers"):
+    digest.update(FillStore(default_store_path()).fingerprint().encode())
+    for library in ("torch", "numpy", "transformers", "diffusers"):
         digest.update(_installed(library, "missing").encode())
     return f"{product_version()}+{digest.hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""`python -m service models`: the depth models of this machine, and those it could have.
+"""`python -m service models`: the depth models and fill networks of this machine, and those it could have.
 
 What copies, fetches and loads is imported when it runs: every other verb reads this module for its flags.
 """
@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING
 from model.depth.model_folder import PREDICTIONS, ModelFolder
 from model.depth.model_store import ModelStore, default_store_path
 from model.errors import InvalidInputError, WeightsError
+from model.sasi.fill_store import FillManifest, FillStore, is_fill_folder
 from service.known_models import KNOWN_MODELS, KnownModel, find_known, model_home
 
 if TYPE_CHECKING:
     from service.model_install import Terms
 
 Command = Callable[[], int]
+_NEXT = "a service that runs uses it after it is started again"
 
 
 def add_models_verb(verbs: argparse._SubParsersAction) -> None:
     """Add `models` with its own verbs to the command line; each sets `build`, which turns flags into a command."""
-    models = verbs.add_parser("models", help="list, add, remove and verify learned depth models")
+    models = verbs.add_parser("models", help="list, add, remove and verify learned depth models and fill networks")
     actions = models.add_subparsers(title="verbs", required=True, metavar="VERB")
     actions.add_parser("list", help="what is installed, and what could be").set_defaults(build=_build_list)
     add = actions.add_parser("add", help="add a known model by download, or any model from a folder")
     add.add_argument("name", metavar="NAME", help="what to call it; a known name when nothing else is said")
-    add.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="config.json, preprocessor_config.json, model.safetensors")  # fmt: skip # noqa: E501
+    add.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="config.json, preprocessor_config.json, model.safetensors; or Wan 2.1 (docs/wan.md)")  # fmt: skip # noqa: E501
     add.add_argument("--license", metavar="SPDX", help="of the weights in FOLDER (default: what its model card states)")
     add.add_argument("--predicts", choices=PREDICTIONS, help="what the network gives (default: by its architecture)")
     add.add_argument("--yes", action="store_true", help="yes, download it")
@@ -65,11 +67,16 @@ def _build_add(flags: argparse.Namespace) -> Command:
 
 def list_models(store: ModelStore) -> int:
     """Print what is installed and what is known."""
-    names = store.names()
-    print(f"installed in {store.path}:" if names else f"nothing is installed in {store.path}")
+    names, fills = store.names(), _fills(store)
+    print(f"installed in {store.path}:" if names or fills.names() else f"nothing is installed in {store.path}")
     for name in names:
         try:
             print(f"  {_line(store.open(name))}")
+        except WeightsError as error:
+            print(f"  {name}  DAMAGED: {error}")
+    for name in fills.names():
+        try:
+            print(f"  {_fill_line(fills.manifest(name))}")
         except WeightsError as error:
             print(f"  {name}  DAMAGED: {error}")
     for known in KNOWN_MODELS:
@@ -79,9 +86,18 @@ def list_models(store: ModelStore) -> int:
 
 
 def add_folder(store: ModelStore, name: str, source: Path, terms: Terms) -> int:
-    """Add a model from a folder and say what it is."""
+    """Add a model from a folder, a fill network if it holds one, and say what it is."""
+    if is_fill_folder(source):
+        from service.fill_install import add_fill
+
+        if name in store.names():
+            raise InvalidInputError(f"{name} is the name of a depth model here; choose another")
+        print(f"added {_fill_line(add_fill(_fills(store), name, source, terms))}\n{_NEXT}")
+        return 0
     from service.model_install import add_from_folder
 
+    if name in _fills(store).names():
+        raise InvalidInputError(f"{name} is the name of a fill network here; choose another")
     return _added(add_from_folder(store, name, source, terms))
 
 
@@ -103,30 +119,38 @@ def fetch_model(store: ModelStore, known: KnownModel, home: str, terms: Terms, y
 
 
 def remove_model(store: ModelStore, name: str) -> int:
-    """Remove a model."""
-    from service.model_install import remove
+    """Remove a model or a fill network."""
+    if name in _fills(store).names():
+        from service.fill_install import remove_fill
 
-    remove(store, name)
+        remove_fill(_fills(store), name)
+    else:
+        from service.model_install import remove
+
+        remove(store, name)
     print(f"removed {name}; a service that runs keeps it until it is started again")
     return 0
 
 
 def verify_models(store: ModelStore, name: str | None = None) -> int:
-    """Hash and load every model, or one; 1 when one is damaged."""
-    if name is not None and name not in store.names():
-        raise InvalidInputError(f"no depth model {name!r}; installed: {', '.join(store.names()) or 'none'}")
+    """Hash and load every model and fill network, or one; 1 when one is damaged."""
+    fills = _fills(store)
+    everything = (*store.names(), *fills.names())
+    if name is not None and name not in everything:
+        raise InvalidInputError(f"no depth model {name!r}; installed: {', '.join(everything) or 'none'}")
+    from service.fill_install import problem_of_fill
     from service.model_install import problem_of
 
     damaged = 0
-    for each in store.names() if name is None else (name,):
-        problem = problem_of(store, each)
+    for each in everything if name is None else (name,):
+        problem = problem_of_fill(fills, each) if each in fills.names() else problem_of(store, each)
         damaged += bool(problem)
         print(f"{each}: {problem or 'intact, config and weights agree'}")
     return 1 if damaged else 0
 
 
 def _added(folder: ModelFolder) -> int:
-    print(f"added {_line(folder)}\na service that runs uses it after it is started again")
+    print(f"added {_line(folder)}\n{_NEXT}")
     return 0
 
 
@@ -136,6 +160,14 @@ def _line(folder: ModelFolder) -> str:
         f"{manifest.name}  {manifest.license}  {manifest.size_bytes / 1e6:.1f} MB  {manifest.architecture}, "
         f"{manifest.predicts}, from {manifest.origin} ({manifest.version})"
     )
+
+
+def _fills(store: ModelStore) -> FillStore:
+    return FillStore(store.path)
+
+
+def _fill_line(manifest: FillManifest) -> str:
+    return f"{manifest.name}  {manifest.license}  fill network ({manifest.version})"
 
 
 def _offer(known: KnownModel) -> str:

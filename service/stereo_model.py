@@ -8,13 +8,16 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from model.depth.model_store import default_store_path
 from model.errors import WeightsError
+from model.sasi.fill_store import FillStore
 from model.settings import Settings
 from service.bounded_cache import BoundedCache
 from service.depth_cache import DepthCache, RememberingEstimator
@@ -152,7 +155,7 @@ class TorchModel:
             entry = InventoryEntry(lite.name, lite.license, True, lite.detail)
         except WeightsError as error:
             entry = InventoryEntry(DEFAULT_INPAINTER, "Apache-2.0", False, str(error))
-        self._inventory = Inventory((entry,), estimators)
+        self._inventory = Inventory((entry, *_added_fills()), estimators)
 
     def unload(self, device: str) -> None:
         """Forget the networks of `device`; depth models forget theirs on every device and load when asked."""
@@ -213,13 +216,31 @@ class TorchModel:
     def _inpainter(self, name: str, device: str) -> Any:
         from model.sasi.inpainter import load_inpainter
 
-        shipped = sorted(path.stem for path in (model_folder() / "weights").glob("*.safetensors"))
-        if name not in shipped:  # the loader takes paths too; a name that came over the wire must not become one
+        sources = _fill_sources()
+        if name not in sources:  # the loader takes paths too; a name that came over the wire must not become one
             raise WeightsError(
-                f"no weights {name!r} here; this service has {', '.join(shipped) or 'none'}: "
+                f"no weights {name!r} here; this service has {', '.join(sources) or 'none'}: "
                 "choose one of them, or see what is missing with `python -m service doctor`"
             )
         with self._loading:  # several devices load their own copies, one after the other
             if (name, device) not in self._inpainters:
-                self._inpainters[name, device] = load_inpainter(name, device=device)
+                self._inpainters[name, device] = load_inpainter(sources[name], device=device)
             return self._inpainters[name, device]
+
+
+def _fill_sources() -> dict[str, str | Path]:
+    """What each fill network's name stands for: those that are shipped, and those that the user has added."""
+    shipped = sorted(path.stem for path in (model_folder() / "weights").glob("*.safetensors"))
+    added = FillStore(default_store_path())
+    return {**{name: added.folder(name) for name in added.names()}, **{name: name for name in shipped}}
+
+
+def _added_fills() -> Iterator[InventoryEntry]:
+    """The fill networks of the store, told from their manifests: loading them would take gigabytes."""
+    added = FillStore(default_store_path())
+    for name in added.names():
+        try:
+            manifest = added.manifest(name)
+            yield InventoryEntry(name, manifest.license, True, f"Wan 2.1, {manifest.version}")
+        except WeightsError as error:
+            yield InventoryEntry(name, "unknown", False, str(error))
