@@ -23,6 +23,7 @@ from model.depth.cuts import find_cuts
 from model.depth.edge_filter import Resistance, edge_aware_mean, resistance_of
 from model.depth.frames import channel_sum, each
 from model.depth.motion import Flow, find_flow
+from model.depth.occlusion import outlines_stay
 from model.depth.parallax import moving
 from model.depth.people import find_people
 from model.depth.steady import neighbours, steady
@@ -34,6 +35,7 @@ WORKING_WIDTH = 480
 _COLOUR_REACH = 0.25
 _STEADY_FRAMES = 5
 _LIFT = 0.55
+_OBJECT, _GAP = -0.02, 0.07  # how much outlines stay: measured -0.5 to -0.16 at objects, 0.1 to 0.17 at gaps
 _DOUBTFUL, _CERTAIN = 0.35, 0.8  # how sure the network of people is where it counts not at all and fully
 
 
@@ -100,10 +102,15 @@ def _evidence(picture: np.ndarray, grey: np.ndarray, flow: Flow) -> np.ndarray:
     reach = half[1] / 12
     resistance = resistance_of(np.concatenate((small, 0.5 * outline[..., None]), axis=-1), reach, _COLOUR_REACH)
     moves = edge_aware_mean(claim / weight, weight, resistance, 2 * reach)
+    stay, telling = (
+        _resized(np.stack(maps), half)
+        for maps in zip(*each(lambda t: outlines_stay(found, t), range(frames)), strict=True)
+    )
+    gap = np.clip((edge_aware_mean(stay, telling, resistance, 2 * reach) - _OBJECT) / (_GAP - _OBJECT), 0, 1)
     unlike = np.stack(each(unlike_border, small))
     unlike = edge_aware_mean(unlike, np.ones_like(unlike), resistance, reach)
     focus = _in_focus(small, resistance, reach)
-    evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1)) * (1 - 0.4 * unlike) * (1 - 0.5 * focus)
+    evidence = 1 - (1 - 0.95 * np.clip(1.7 * moves - 0.1, 0, 1) * (1 - gap)) * (1 - 0.4 * unlike) * (1 - 0.5 * focus)
     person = np.clip((find_people(picture) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL), 0, 1)
     return 1 - (1 - _resized(evidence, (height, width))) * (1 - 0.95 * person)
 

@@ -28,7 +28,7 @@ def test_a_pan_alone_is_no_evidence(textured, grey_of):
 def test_plain_areas_weigh_little():
     grey = np.full((9, 60, 90), 0.5, np.float32)
     found = found_in(grey)
-    assert found.weight.max() < 0.05
+    assert found.weight.max() < 0.25
     assert found.evidence.max() == 0
 
 
