@@ -49,7 +49,7 @@ _CODES: tuple[tuple[type[StereoError], int], ...] = (
 )
 
 
-def exit_code_of(error: StereoError) -> int:
+def exit_code_of(error: Exception) -> int:
     """The exit code that tells a script what kind of failure this was."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_FAILED)
 

@@ -33,7 +33,7 @@ class ClipResult:
 
     order: ClipOrder
     figures: ClipFigures | None
-    error: StereoError | None
+    error: Exception | None
 
     @property
     def exit_code(self) -> int:
@@ -67,7 +67,7 @@ def _render_clip(order: ClipOrder, model: StereoModel, pool: WindowPool, label: 
         clip = ClipRender(order, model, pool, strips)
         with _Bar(label, clip.expected) as bar:
             rendered = clip.run(bar.show)
-    except StereoError as error:
+    except (StereoError, OSError, RuntimeError) as error:  # a driver that fails must not cost the other clips
         print(f"error: {error}", file=sys.stderr)
         if work_folder(order).exists():
             print(f"what is done lies in {work_folder(order)}; the same command goes on there", file=sys.stderr)

@@ -64,6 +64,21 @@ def test_a_bad_clip_does_not_stop_the_others_and_the_end_says_so(make_run, run_j
     assert "2 of 3 clips are done" in page and "b.mov does not exist" in page and "clip_003.png" in page
 
 
+def test_a_driver_that_fails_costs_one_clip(make_run, run_job, model, tmp_path, capsys):
+    make_run("a", 2)
+    make_run("b", 2)
+
+    def fail_on_the_first_clip(window, device):
+        if len(model.windows) == 1:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    model.before = fail_on_the_first_clip
+    clip = "[[clip]]\nsource = '{0}'\noutputs = {{ right = 'out/{0}_%04d.png' }}\nsettings = {{ window = 1 }}\n"
+    assert run_job(clip.format("a") + clip.format("b")) == 6
+    assert "illegal memory access" in capsys.readouterr().err
+    assert len(list((tmp_path / "out").glob("b_*.png"))) == 2
+
+
 def test_the_contact_sheet_shows_source_and_outputs_of_parts_spread_over_the_clip(make_run, run_job, tmp_path):
     make_run("a", 120)
     assert run_job("""

@@ -121,6 +121,21 @@ def test_what_is_done_is_not_done_again(make_run, render, model, stop_after, tmp
     assert same_pictures(source, tmp_path / "o")
 
 
+def test_ctrl_c_loses_no_part(make_run, render, model, tmp_path):
+    source, output = make_run(count=60), OutputFile("right", tmp_path / "o")
+
+    def interrupt(window, device):
+        if window.first_frame == 150:
+            raise KeyboardInterrupt
+
+    model.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        render(source, output)
+    model.before, model.windows = (lambda window, device: None), []
+    assert render(source, output) == 0
+    assert model.windows[0].first_frame == 144
+
+
 @pytest.mark.parametrize("change", ["settings", "source"])
 def test_another_order_begins_anew(make_run, render, model, stop_after, tmp_path, change, capsys):
     source, output = make_run(count=60), OutputFile("right", tmp_path / "o")
