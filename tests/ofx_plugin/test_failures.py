@@ -112,7 +112,7 @@ print("recovered")
 
 
 def test_a_host_without_memory_left_is_told_and_lives(run_host, service, monkeypatch):
-    """No shared memory, and room for six frames of 16 MiB where eleven are needed: the window's nine, and the host's."""
+    """No shared memory, and room for six frames of 16 MiB where eleven are needed, two by the host."""
     monkeypatch.setenv("STEREO_CONVERT_CACHE_MB", "0")
     told, recovered = run_host("natron", service.address, LITTLE_MEMORY).splitlines()
     assert told.startswith("8 ") and "choose a shorter Window or a smaller frame" in told
