@@ -59,6 +59,7 @@ def main() -> int:
     """Print a Markdown table; 0 = done, 2 = no GPU where one was asked for."""
     parser = argparse.ArgumentParser(prog="python -m model.sasi.wan.bench", description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="1.3B, bfloat16, 81 frames of 768x1280, on CUDA")
+    parser.add_argument("--compile", action="store_true", help="compile the blocks first; takes minutes")
     parser.add_argument("--rounds", type=int, default=3, help="the least time of so many calls counts (3)")
     flags = parser.parse_args()
     if flags.gpu and not torch.cuda.is_available():
@@ -68,13 +69,16 @@ def main() -> int:
     where = torch.cuda.get_device_name() if flags.gpu else f"{platform.machine()}, {torch.get_num_threads()} thread(s)"
     print(f"{case.config.layers} layers of {case.config.width}, {case.frames} frames of "
           f"{case.width_px}x{case.height_px}, {case.dtype}, {where}\n")  # fmt: skip
-    print(table(measure(case, flags.rounds), case.frames))
+    print(table(measure(case, flags.rounds, flags.compile), case.frames))
     return 0
 
 
-def measure(case: Case, rounds: int) -> list[Timing]:
+def measure(case: Case, rounds: int, compiled: bool = False) -> list[Timing]:
     """Time all tokens and those of each dilation, the holes being those of `edges`."""
     network = random_network(case)
+    if compiled:
+        for block in network.blocks:
+            block.compile(dynamic=True)  # one kernel for any number of tokens
     marked = edges(case.grid).to(case.device)
     number = torch.arange(case.grid[0], device=case.device)
     every = keep_index(torch.ones_like(marked), number)
