@@ -13,6 +13,8 @@ from torch import Tensor
 
 from model.warp.gapw import Warp
 
+ROW_FLOW_REACH_PX = 16.0
+
 
 def plain_grid_sample(image: Tensor, disparity: Tensor) -> Warp:
     """Read the image at x + d(x) with the image's own disparity: no inverse, no order, no mask."""
@@ -57,7 +59,7 @@ def soft_splat(image: Tensor, disparity: Tensor, sharpness: float = 1.0) -> Warp
 def row_flow(network: Path) -> Callable[[Tensor, Tensor], Warp]:
     """Load iw3's row_flow_v3 (`stereo_warp_v3.onnx`), a small network that bends rows; it makes no mask.
 
-    Its input is disparity scaled to 0..1, and the range and screen plane in units of 32 px. Needs onnxruntime.
+    Needs onnxruntime.
     """
     import onnxruntime
 
@@ -66,18 +68,31 @@ def row_flow(network: Path) -> Callable[[Tensor, Tensor], Warp]:
     session = onnxruntime.InferenceSession(str(network), options)
 
     def warp(image: Tensor, disparity: Tensor) -> Warp:
-        # Outside the range it was trained for it fails (19 dB instead of 31): shrink until all is below 16 px.
-        factor = max(1, math.ceil(float(disparity.abs().max()) / 16))
-        small = disparity[..., factor // 2 :: factor, factor // 2 :: factor] / factor
-        farthest = float(small.min())
-        span = max(float(small.max()) - farthest, 1e-6)
-        features = [(small - farthest) / span, torch.full_like(small, span / 32), torch.full_like(small, farthest / 32)]
-        delta_scale = np.array(1 / (small.shape[-1] // 2 - 1), np.float32)
-        inputs = {"image": image.numpy(), "x": torch.cat(features, 1).numpy(), "delta_scale": delta_scale}
+        features = row_flow_features(disparity)
+        delta_scale = np.array(1 / (features.shape[-1] // 2 - 1), np.float32)
+        inputs = {"image": image.numpy(), "x": features.numpy(), "delta_scale": delta_scale}
         view = torch.from_numpy(np.asarray(session.run(["right"], inputs)[0]))
         return Warp(view=view, disocclusion=torch.zeros_like(disparity, dtype=torch.bool), disparity=disparity)
 
     return warp
+
+
+def row_flow_features(disparity: Tensor) -> Tensor:
+    """Say a disparity as row_flow_v3 was trained to read it: depth, divergence, convergence.
+
+    disparity  (1, 1, H, W) float32, px, finite
+    returns    (1, 3, h, w) float32: depth 0..1, and two constants in units of 32 px of w: the disparity of depth 1
+               less that of depth 0 (divergence), and that of depth 0 (convergence), which lies in -divergence..0
+
+    It moves flat scenes by 0.99 of what it is told, or better, while divergence is below ROW_FLOW_REACH_PX (beyond,
+    and for a convergence above 0, it errs by up to a quarter): a larger disparity is said at a smaller size.
+    """
+    nearest, farthest = max(float(disparity.max()), 0.0), min(float(disparity.min()), 0.0)
+    factor = max(1, math.ceil((nearest - farthest) / ROW_FLOW_REACH_PX))
+    small = disparity[..., factor // 2 :: factor, factor // 2 :: factor]
+    divergence = max(nearest - farthest, 1e-6)
+    constants = [torch.full_like(small, px / (32 * factor)) for px in (divergence, farthest)]
+    return torch.cat([(small - farthest) / divergence, *constants], 1)
 
 
 def _backward(image: Tensor, shift: Tensor, disocclusion: Tensor) -> Warp:

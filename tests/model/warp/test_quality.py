@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.warp.bench import score
+from model.warp.bench_quality import score
 from model.warp.gapw import gapw
 from model.warp.pairs import has_pair, read_pair
 from model.warp.rivals import monotone_inverse, plain_grid_sample, soft_splat
