@@ -50,7 +50,7 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
     delta = DEFAULT_THRESHOLD if threshold is None else float(threshold)
     _check_shapes(image, disparity)
     colour = image.detach()
-    if not (colour.device.type == "cpu" and colour.dtype == torch.float16):
+    if colour.dtype != torch.float16:  # which the kernels read without a copy
         colour = colour.to(torch.float32)
     shift = disparity.detach().to(device=image.device, dtype=torch.float32)
     _check_settings(delta, edge_fix_px)

@@ -72,7 +72,7 @@ class Background:
 def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
     """Warp frames whose input is already checked.
 
-    image      (T, C, H, W) float32
+    image      (T, C, H, W) float32 or float16
     disparity  (T, 1, H, W) float32, px; NaN is unknown
     returns    view (T, C, H, W) float32, disocclusion (T, 1, H, W) bool, disparity (T, 1, H, W) float32
 
@@ -80,7 +80,7 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
     """
     if not all_finite(image):
         raise InvalidInputError(NOT_FINITE)
-    colour, surfaces = refine_edges(image, find_surfaces(fill_unknown(disparity)[:, 0], threshold))
+    colour, surfaces = refine_edges(image.to(torch.float32), find_surfaces(fill_unknown(disparity)[:, 0], threshold))
     owner = nearest_surface(surfaces, threshold, 0.0)
     front_pixel = nearest_surface(surfaces, threshold, 0.5)
     second_pixel = nearest_surface(surfaces, threshold, 0.5, behind=front_pixel)
