@@ -46,7 +46,7 @@ def render_job(job: JobOrder, model: StereoModel) -> int:
 
     Raises InvalidInputError for devices that are none.
     """
-    pool = WindowPool(model, resolve_devices(job.devices))
+    pool = WindowPool(model, ["cluster"] if job.cluster is not None else resolve_devices(job.devices))
     results = []
     try:
         for index, order in enumerate(job.clips, 1):

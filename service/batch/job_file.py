@@ -34,7 +34,7 @@ from service.batch.picture_writer import ALL_CODECS, OutputFile
 from service.stereo_model import DEFAULT_INPAINTER
 
 _SETTINGS = tuple(setting.name for setting in fields(Settings) if setting.name != "output")
-_JOB_KEYS = ("devices", "report", "defaults", "clip")
+_JOB_KEYS = ("devices", "cluster", "report", "defaults", "clip")
 _CLIP_KEYS = (
     "source", "outputs", "depth", "first", "last", "settings", "shot", "fps", "codec", "options", "inpainter",
     "estimator", "field_of_view", "overwrite",
@@ -69,7 +69,8 @@ def read_job(path: Path, overwrite: bool = False) -> JobOrder:
         )
         devices = tuple(str(name) for name in _list("devices", job.get("devices", ["auto"])))
         report = path.parent / str(job["report"]) if "report" in job else None
-        return JobOrder(orders, devices, report)
+        cluster = str(job["cluster"]) if "cluster" in job else None
+        return JobOrder(orders, devices, cluster, report)
     except InvalidInputError as error:
         raise JobError(f"{path}: {error}") from None
 

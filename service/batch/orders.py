@@ -115,9 +115,11 @@ class JobOrder:
     """Clips, one after the other.
 
     devices  windows of a clip run on all of them at once
+    cluster  address of a Ray cluster whose workers do the work instead; None: the devices
     report   a folder for figures and contact sheets; None: only what is printed
     """
 
     clips: tuple[ClipOrder, ...]
     devices: tuple[str, ...] = ("auto",)
+    cluster: str | None = None
     report: Path | None = None

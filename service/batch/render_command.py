@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from model.settings import OUTPUTS, Settings, parse_settings
 
 if TYPE_CHECKING:
     from service.batch.orders import JobOrder
+    from service.stereo_model import StereoModel
 
 EPILOG = """exit codes: 0 done, 1 failed, 2 wrong command line or job file, 3 source unreadable, 4 output exists,
 5 cannot write (disk full), 6 some clips of a job failed, 130 interrupted.
@@ -43,6 +46,9 @@ def add_render_verb(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     verb.add_argument("--device", action="append", metavar="D",
                       help="auto, cpu, cuda:0, ...; repeat to use several at once (auto)")  # fmt: skip
+    verb.add_argument(
+        "--cluster", metavar="ADDRESS", help="use the GPUs of a Ray cluster instead; auto: this machine's"
+    )
     verb.add_argument("--report", type=Path, metavar="DIR", help="write figures and contact sheets here")
     verb.add_argument("--inpainter", default="lite", metavar="NAME", help="fill network (lite)")
     verb.add_argument("--estimator", default="", metavar="NAME", help="depth estimator (default: the best available)")
@@ -65,13 +71,33 @@ def _build_render(flags: argparse.Namespace) -> Callable[[], int]:
 def _run(read: Callable[[], JobOrder]) -> int:
     from service.batch.errors import EXIT_WRONG_ORDER
     from service.batch.job import render_job
-    from service.stereo_model import TorchModel
 
     try:
-        return render_job(read(), TorchModel())
+        job = read()  # before a model is loaded or a cluster joined
+        with _model(job.cluster) as model:
+            return render_job(job, model)
     except InvalidInputError as error:  # of a clip would have been told by the job
         print(f"error: {error}", file=sys.stderr)
         return EXIT_WRONG_ORDER
+
+
+@contextmanager
+def _model(cluster: str | None) -> Iterator[StereoModel]:
+    """Ours, on this machine's devices or on a Ray cluster's."""
+    if cluster is None:
+        from service.stereo_model import TorchModel
+
+        yield TorchModel()
+        return
+    if find_spec("ray") is None:
+        raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
+    from service.cluster_model import ClusterModel
+
+    model = ClusterModel(cluster)
+    try:
+        yield model
+    finally:
+        model.close()
 
 
 def _job_of_file(flags: argparse.Namespace) -> JobOrder:
@@ -82,6 +108,8 @@ def _job_of_file(flags: argparse.Namespace) -> JobOrder:
     job = read_job(flags.source, flags.overwrite)
     if flags.device:
         job = replace(job, devices=tuple(flags.device))
+    if flags.cluster is not None:
+        job = replace(job, cluster=flags.cluster)
     return job if flags.report is None else replace(job, report=flags.report)
 
 
@@ -107,7 +135,7 @@ def _job_of_flags(flags: argparse.Namespace, settings: Settings) -> JobOrder:
         field_of_view_deg=flags.field_of_view,
         overwrite=flags.overwrite,
     )
-    return JobOrder((clip,), tuple(flags.device or ("auto",)), flags.report)
+    return JobOrder((clip,), tuple(flags.device or ("auto",)), flags.cluster, flags.report)
 
 
 def _settings(flags: argparse.Namespace) -> Settings:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import wait
 from typing import TypeVar
 
 from service.device_memory import with_second_try
-from service.gpu_worker import DeviceWorker, WindowJob, least_loaded
+from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits, least_loaded
 from service.stereo_model import StereoModel, WindowInput, WindowOutput
 
-QUEUED_PER_DEVICE = 2
-"""Windows read ahead for each device: one runs while the next waits, so that no device waits for the reader."""
+READ_AHEAD = 1
+"""Windows that wait for each device beside those that run, so that no device waits for the reader."""
+
+_UNBOUNDED = WorkerLimits(capacity=sys.maxsize, capacity_per_client=sys.maxsize)
+"""The pool itself bounds what it reads ahead."""
 
 GLANCE_S = 0.2
 """How often progress is looked at while a window runs."""
@@ -21,11 +25,11 @@ Tag = TypeVar("Tag")
 
 
 class WindowPool:
-    """One worker for each device."""
+    """One worker for each device; a cluster is one device that takes several windows at once."""
 
     def __init__(self, model: StereoModel, devices: Iterable[str]) -> None:
         self._model = model
-        self._workers = [DeviceWorker(device) for device in devices]
+        self._workers = [DeviceWorker(device, _UNBOUNDED, lanes=model.lanes) for device in devices]
 
     @property
     def devices(self) -> str:
@@ -45,13 +49,18 @@ class WindowPool:
         try:
             for tag, window in windows:
                 under_way.append((tag, len(window.wanted), self._submit(window)))
-                if len(under_way) >= QUEUED_PER_DEVICE * len(self._workers):
+                if len(under_way) >= self._most_under_way:
                     yield self._first(under_way, glance)
             while under_way:
                 yield self._first(under_way, glance)
         finally:
             for _, _, job in under_way:
                 job.cancel()
+
+    @property
+    def _most_under_way(self) -> int:
+        """A cluster takes several windows at once, and more when machines join."""
+        return len(self._workers) * (max(1, self._model.lanes()) + READ_AHEAD)
 
     def _submit(self, window: WindowInput) -> WindowJob:
         worker = least_loaded(self._workers)

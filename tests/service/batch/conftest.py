@@ -90,9 +90,9 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 def render(model: HandModel) -> Callable[..., int]:
     """Render one clip: `render(source, right=path, ..., settings=Settings(...))`; returns the exit code."""
 
-    def run(source: Path, *outputs: OutputFile, devices=("cpu",), report=None, **fields) -> int:
+    def run(source: Path, *outputs: OutputFile, devices=("cpu",), cluster=None, **fields) -> int:
         fields.setdefault("settings", Settings(window=1))
-        return render_job(JobOrder((ClipOrder(source, outputs, **fields),), devices, report), model)
+        return render_job(JobOrder((ClipOrder(source, outputs, **fields),), devices, cluster), model)
 
     return run
 

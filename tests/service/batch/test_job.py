@@ -198,6 +198,15 @@ def test_windows_run_on_all_devices_at_once_and_are_written_in_order(make_run, r
     assert all(np.array_equal(a.image, b.image) for a, b in pairs)
 
 
+def test_a_cluster_gets_as_many_windows_at_once_as_it_has_workers(make_run, render, model, tmp_path, capsys):
+    meeting = threading.Barrier(3, timeout=10)
+    model.lanes = lambda: 3
+    model.before = lambda window, device: meeting.wait()  # passes only when three windows run
+    assert render(make_run(count=30), OutputFile("right", tmp_path / "o"), cluster="auto") == 0
+    assert "frames/s on cluster" in capsys.readouterr().out
+    assert sorted(window.first_frame for window in model.windows) == list(range(101, 131))
+
+
 def test_only_so_many_windows_are_read_ahead(model):
     read = []
 
