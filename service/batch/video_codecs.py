@@ -96,11 +96,11 @@ def _loss(source: PlanarFormat, target: PlanarFormat) -> tuple:
     return (
         source.has_alpha > target.has_alpha,
         max(0, min(source.bits, 16) - target.bits),
-        max(0, across * down - own_across * own_down),
+        max(0, across - own_across) + max(0, down - own_down),
         source.is_rgb != target.is_rgb,
         target.has_alpha > source.has_alpha,
         max(0, target.bits - source.bits),
-        own_across * own_down - across * down,
+        max(0, own_across - across) + max(0, own_down - down),
     )
 
 
