@@ -21,13 +21,15 @@ def test_a_pair_needs_all_its_files(tmp_path):
     assert not has_pair(tmp_path, "Motorcycle")
 
 
-def test_moving_scenes_move_the_cut_outs_and_not_the_background():
-    before, after = (make_scene(4, (160, 90), 8, "moving", frame=n) for n in (0, 1))
+@pytest.mark.parametrize("seed", range(8))
+def test_moving_scenes_move_the_cut_outs_and_not_the_background(seed):
+    before, after = (make_scene(seed, (160, 90), 8, "moving", frame=n) for n in (0, 1))
     assert (before.disparity != after.disparity).any()
     still = (before.disparity == before.disparity.min()) & (after.disparity == after.disparity.min())
     still = ~cv2.dilate((~still).astype(np.uint8), np.ones((3, 3))).astype(bool)
-    assert still.any()
-    np.testing.assert_array_equal(before.left[:, still], after.left[:, still])
+    assert still.sum() > 5000
+    # the tip of a cut-out colours pixels without reaching a centre, where disparity is told: 4 of 9,601 at most
+    assert (before.left[:, still] == after.left[:, still]).all(axis=0).mean() > 0.999
 
 
 def psnr(view: torch.Tensor, truth: torch.Tensor, where: torch.Tensor) -> float:
