@@ -74,8 +74,12 @@ class AvFootage(Footage):
                 time = frame.pts if frame.pts is not None else round(index * step)
                 time = max(time, earliest)  # two frames at one time would be one
                 earliest = time + 1
-                if index >= start:
-                    yield FootageFrame(self._image(frame), time)
+                if index < start:
+                    continue
+                image = self._image(frame)
+                if format_of(image) != self.format:
+                    raise FrameFormatError(f"{self.path}: frame {index} is {format_of(image)}, the first {self.format}")
+                yield FootageFrame(image, time)
 
     def _opened(self) -> Any:
         try:
@@ -109,10 +113,7 @@ class AvFootage(Footage):
         codec = PlanarCodec(planar, frame.height, frame.width, self._colour.matrix, self._colour.range)
         image = codec.to_rgb([_plane(plane, planar.dtype, planar.plane_shape(index, frame.height, frame.width))
                               for index, plane in enumerate(frame.planes)])  # fmt: skip
-        image = np.ascontiguousarray(np.rot90(image, self._quarter_turns))
-        if hasattr(self, "format") and format_of(image) != self.format:
-            raise FrameFormatError(f"{self.path}: frames change size from {self.format} to {format_of(image)}")
-        return image
+        return np.ascontiguousarray(np.rot90(image, self._quarter_turns))
 
 
 def _picture(container: Any, path: Path) -> Any:

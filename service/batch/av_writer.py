@@ -108,15 +108,14 @@ class AvWriter(PictureWriter):
 
     def finish(self, parts: Sequence[str], span: TimeSpan | None) -> None:
         """Join the parts, the sound and what else the source has; then rename."""
-        path = self._output.path
+        path, info = self._output.path, self._delivery.info
         partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._join(parts, partial, span)
             if path.suffix.lower() in (".mov", ".mp4"):
-                info = self._delivery.info
                 add_boxes(partial, hdr_boxes(info.mastering, info.light) + stereo_boxes(self._output.kind))
-            elif self._delivery.info.mastering is not None and "x26" not in self._encoder:
+            elif (info.mastering or info.light) and "x26" not in self._encoder:
                 self.notes.append(f"{path.name}: HDR mastering data is not kept in {path.suffix}; use .mov")
             os.replace(partial, path)
         except (av.error.FFmpegError, OSError) as error:

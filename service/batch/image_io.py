@@ -28,6 +28,7 @@ WRITABLE = {
 }
 """Number types that each kind of file keeps, as numpy's codes."""
 
+_TYPE_NAMES = {"u1": "uint8", "u2": "uint16", "f2": "half", "f4": "float"}
 _NATIVE = {"uint8": "u1", "uint16": "u2", "half": "f2", "float": "f4", "double": "f4", "uint32": "f4"}
 _OF_THIS_FILE = {  # attributes that describe how the source was stored, not what it shows
     "compression", "DateTime", "Software", "ExifImageHistory", "CompressionQuality", "jpeg:subsampling", "Orientation",
@@ -35,6 +36,10 @@ _OF_THIS_FILE = {  # attributes that describe how the source was stored, not wha
 }  # fmt: skip
 _OF_THIS_FORMAT = ("oiio:", "openexr:", "tiff:", "dpx:Packing", "dpx:Endian", "dpx:EndOf", "dpx:Image", "png:", "exif:")
 _DROP_BIT = 1 << 6
+_TURNS = {  # Orientation of Exif -> swap rows and columns, then turn round (rows, columns)
+    2: (False, False, True), 3: (False, True, True), 4: (False, True, False), 5: (True, False, False),
+    6: (True, False, True), 7: (True, True, True), 8: (True, True, False),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ NO_HEADER = ImageHeader()
 
 
 def read_image(path: Path) -> tuple[np.ndarray, ImageHeader]:
-    """Read (H, W, 3 or 4) in the file's own number type; gray becomes RGB. Raises UnreadableError."""
+    """Read (H, W, 3 or 4) upright, in the file's own number type; gray becomes RGB. Raises UnreadableError."""
     config = oiio.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)  # else it would be multiplied in
     source = oiio.ImageInput.open(str(path), config)
@@ -69,7 +74,8 @@ def read_image(path: Path) -> tuple[np.ndarray, ImageHeader]:
         pixels = source.read_image(0, 0, 0, min(spec.nchannels, 4), _TYPE_NAMES[dtype.str[1:]])
         if pixels is None:
             raise UnreadableError(f"{path} cannot be read to its end: {_reason(source.geterror())}; is it complete?")
-        return _as_rgb(np.asarray(pixels, dtype), spec), _header(spec)
+        image = _upright(np.asarray(pixels, dtype), spec.get_int_attribute("Orientation", 1))
+        return _as_rgb(image, spec), _header(spec)
     finally:
         source.close()
 
@@ -100,7 +106,11 @@ def write_image(path: Path, image: np.ndarray, header: ImageHeader, info: ClipIn
         raise WriteError(f"cannot write {path}: {_reason(reason or target.geterror())}; is the disk full?")
 
 
-_TYPE_NAMES = {"u1": "uint8", "u2": "uint16", "f2": "half", "f4": "float"}
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """As the camera was held: parallax must lie along the rows of what is seen."""
+    swap, rows, columns = _TURNS.get(orientation, (False, False, False))
+    turned = pixels.swapaxes(0, 1) if swap else pixels
+    return turned[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
 def _as_rgb(pixels: np.ndarray, spec: oiio.ImageSpec) -> np.ndarray:

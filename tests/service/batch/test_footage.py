@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from model.errors import FrameFormatError, InvalidInputError
@@ -42,6 +43,41 @@ def test_red_is_the_first_channel_of_a_file_that_others_wrote(tmp_path):
     cv2.imwrite(str(tmp_path / "p.png"), np.array([[[10, 20, 30]]], "u1"))  # OpenCV writes blue, green, red
     (frame,) = open_footage(tmp_path / "p.png").frames()
     assert frame.image.tolist() == [[[30, 20, 10]]]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [[1, 2, 3], [4, 5, 6]]),
+        (2, [[3, 2, 1], [6, 5, 4]]),
+        (3, [[6, 5, 4], [3, 2, 1]]),
+        (4, [[4, 5, 6], [1, 2, 3]]),
+        (5, [[1, 4], [2, 5], [3, 6]]),
+        (6, [[4, 1], [5, 2], [6, 3]]),  # the camera was turned to the left: turn the picture to the right
+        (7, [[6, 3], [5, 2], [4, 1]]),
+        (8, [[3, 6], [2, 5], [1, 4]]),
+    ],
+)
+def test_a_photograph_is_turned_as_the_camera_was_held(tmp_path, orientation, expected):
+    spec = oiio.ImageSpec(3, 2, 3, "uint8")
+    spec.attribute("Orientation", orientation)
+    target = oiio.ImageOutput.create(str(tmp_path / "p.tif"))
+    target.open(str(tmp_path / "p.tif"), spec)
+    target.write_image(np.array([[1, 2, 3], [4, 5, 6]], "u1")[..., None].repeat(3, 2))
+    target.close()
+    (frame,) = open_footage(tmp_path / "p.tif").frames()
+    assert frame.image[..., 0].tolist() == expected
+
+
+def test_depth_and_other_channels_of_an_exr_are_not_taken_for_colour(tmp_path):
+    spec = oiio.ImageSpec(1, 1, 5, "float")
+    spec.channelnames = ("B", "Z", "R", "G", "id")
+    target = oiio.ImageOutput.create(str(tmp_path / "p.exr"))
+    target.open(str(tmp_path / "p.exr"), spec)
+    target.write_image(np.array([[[3, 9, 1, 2, 8]]], "f4"))
+    target.close()
+    (frame,) = open_footage(tmp_path / "p.exr").frames()
+    assert frame.image.tolist() == [[[1, 2, 3]]]
 
 
 def test_a_gray_image_becomes_rgb(tmp_path):
