@@ -56,6 +56,7 @@ class ServiceConfig:
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
     devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
     metrics_port: int | None = None  # on loopback, for Prometheus; None: no metrics; 0: any free one
+    web_port: int | None = None  # on loopback, a page to look at; None: no page; 0: any free one
     cluster: str | None = None  # address of a Ray cluster ("auto": this machine's) whose workers replace `devices`
     warm_up: bool = True  # load torch and the default weights at once, in the background
     limits: ServiceLimits = ServiceLimits()
@@ -72,8 +73,9 @@ class ServiceConfig:
             raise InvalidInputError("--tls-client-ca needs --tls-cert and --tls-key")
         if self.tls_certificate is not None and self.listen is None:
             raise InvalidInputError("--tls-cert is for TCP; say where to listen with --listen HOST:PORT")
-        if self.metrics_port is not None and not 0 <= self.metrics_port <= MAX_PORT:
-            raise InvalidInputError(f"--metrics-port must be 0..{MAX_PORT}; got {self.metrics_port}")
+        for flag, port in (("--metrics-port", self.metrics_port), ("--web", self.web_port)):
+            if port is not None and not 0 <= port <= MAX_PORT:
+                raise InvalidInputError(f"{flag} must be 0..{MAX_PORT}; got {port}")
         if self.listen is not None and not is_loopback(self.listen) and self.tls_certificate is None:
             raise InvalidInputError(
                 f"--listen {self.listen} is not a loopback address. Other machines may connect only over TLS: give "

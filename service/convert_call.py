@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any, cast
 
 import grpc.aio
@@ -20,8 +21,9 @@ from service.frame_cache import FrameBytes
 from service.frame_receiver import FrameReceiver
 from service.gpu_worker import DeviceWorker, JobState, Progress, WindowJob, least_loaded
 from service.logs import request_label
+from service.recent_frames import VIEWS
 from service.slot_pool import SlotPool
-from service.stereo_model import WindowOutput
+from service.stereo_model import WindowInput, WindowOutput
 from service.window_delivery import WindowDelivery
 from service.window_pixels import ComputedResults, SourceResults, clamp_warning, decode_window
 from service.window_plan import WindowPlan, plan_window
@@ -243,9 +245,20 @@ class ConvertCall:
         output = self._shop.results.find(window, device)
         self._remembered = output is not None
         if output is None:
-            output = self._shop.model.convert(window, device, progress)
+            output = self._converted(plan, window, device, progress)
             self._shop.results.keep(window, device, output)
         return output
+
+    def _converted(self, plan: WindowPlan, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
+        """Ask the model; where the page of `--web` is open, ask for its views too and show the middle frame."""
+        recent = self._shop.recent
+        if recent is None:
+            return self._shop.model.convert(window, device, progress)
+        output = self._shop.model.convert(replace(window, also=VIEWS), device, progress)
+        middle = len(plan.wanted) // 2
+        views = {name: images[middle] for name, images in zip(VIEWS, output.also, strict=True)}
+        recent.keep(plan.label, plan.first_frame + plan.wanted[middle], views)
+        return replace(output, also=())
 
 
 def _describe_output(

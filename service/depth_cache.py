@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from service.bounded_cache import BoundedCache
 from service.kept_array import KeptArray
@@ -21,17 +21,20 @@ DepthKey = tuple[str, bytes]
 DepthCache = BoundedCache[DepthKey, KeptArray]
 
 
-class RememberingEstimator:
-    """An estimator that asks the cache first. For one window: `frames_digest` names the frames it will be given."""
+def remembering(estimator: DepthEstimator, cache: DepthCache, frames_digest: bytes) -> DepthEstimator:
+    """The same estimator, but it asks the cache first. For one window, whose frames `frames_digest` names."""
+    return cast("DepthEstimator", _RememberingEstimator(estimator, cache, frames_digest))
 
+
+class _RememberingEstimator:
     def __init__(self, estimator: DepthEstimator, cache: DepthCache, frames_digest: bytes) -> None:
         self._estimator = estimator
         self._cache = cache
         self._key = (estimator.name, frames_digest)
-        self.name = estimator.name
-        self.license = estimator.license
-        self.detail = estimator.detail
-        self.normalised = estimator.normalised
+
+    def __getattr__(self, name: str) -> Any:
+        """All but `estimate` is the estimator's own."""
+        return getattr(self._estimator, name)
 
     def estimate(self, frames: Tensor) -> Tensor:
         """As the estimator's own `estimate`, with the same bits."""

@@ -24,6 +24,7 @@ from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_soc
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
 from service.tls import TlsFiles, server_credentials
+from service.web_page import WebPage
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +47,16 @@ class RunningService:
     health: AioHealth
     port: int | None
     metrics: MetricsPage | None = None
+    page: WebPage | None = None
 
     async def stop(self, drain_s: float) -> None:
         """Refuse new calls, let running ones finish within `drain_s`, then close."""
         self.servicer.shop.draining = True
         await self.health.enter_graceful_shutdown()
         await self.servicer.activity.finish(drain_s)
-        if self.metrics is not None:
-            await asyncio.to_thread(self.metrics.close)
+        for page in (self.metrics, self.page):
+            if page is not None:
+                await asyncio.to_thread(page.close)
         # What is still open now are stores, which hosts keep open for good, and windows that are too late.
         await asyncio.gather(*(server.stop(STOP_GRACE_S) for server in self.servers))
         if not await asyncio.to_thread(self.servicer.close, 1.0):
@@ -75,11 +78,13 @@ async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
         port = _listen(remote, config.listen, _tls(config))
         servers.append(remote)
     metrics = None if config.metrics_port is None else servicer.shop.metrics.listen(config.metrics_port)
+    recent = servicer.shop.recent
+    page = WebPage(config.web_port, servicer.shop, recent) if config.web_port is not None and recent else None
     for server in servers:
         await server.start()
     if config.warm_up:
         servicer.warm_up()
-    return RunningService(servicer, servers, health_servicer, port, metrics)
+    return RunningService(servicer, servers, health_servicer, port, metrics, page)
 
 
 def _tls(config: ServiceConfig) -> grpc.ServerCredentials | None:
@@ -145,6 +150,8 @@ async def _serve_until_told(config: ServiceConfig, model: StereoModel) -> None:
         log.info("listening on port %d; the token is in %s", running.port, config.token_path)
     if running.metrics is not None:
         log.info("metrics at http://127.0.0.1:%d/metrics", running.metrics.port)
+    if running.page is not None:
+        print(running.page.address, flush=True)  # its path is a secret, so not into the log
     idle = asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told))
     await told.wait()
     idle.cancel()

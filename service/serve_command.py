@@ -49,6 +49,7 @@ def _add_watching(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--log-format", default="text", choices=("text", "json"))
     group.add_argument("--log-file", type=Path, metavar="F", help="write the log here (default: stderr)")
     group.add_argument("--metrics-port", type=int, metavar="N", help="show metrics to Prometheus on 127.0.0.1:N (default: off; 0: any)")  # fmt: skip # noqa: E501
+    group.add_argument("--web", type=int, nargs="?", const=0, metavar="N", help="a page with queue, speed and last frames on 127.0.0.1:N; prints its address (default: off; N: any)")  # fmt: skip # noqa: E501
 
 
 def _build_serve(flags: argparse.Namespace) -> Command:
@@ -64,6 +65,7 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         drain_s=flags.drain,
         devices=tuple(flags.device or ("auto",)),
         metrics_port=flags.metrics_port,
+        web_port=flags.web,
         cluster=flags.cluster,
         warm_up=not flags.no_warm_up,
         limits=ServiceLimits(depth_cache_bytes=flags.depth_cache * MIB, result_cache_bytes=flags.result_cache * MIB),

@@ -24,6 +24,7 @@ from service.frame_store import FrameStores
 from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
 from service.metrics import Metrics
 from service.model_version import product_version
+from service.recent_frames import RecentFrames
 from service.result_cache import ResultCache
 from service.stereo_model import StereoModel
 from service.window_plan import CONTRACT_VERSION, check_id
@@ -91,6 +92,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
             limits=limits,
             admission=Admission(limits),
             metrics=Metrics(),
+            recent=RecentFrames() if config.web_port is not None else None,
             copiers=ThreadPoolExecutor(COPIER_THREADS, thread_name_prefix="copier"),
         )
         self.shop.metrics.watch(self.shop)

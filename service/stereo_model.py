@@ -20,7 +20,7 @@ from model.errors import WeightsError
 from model.sasi.fill_store import FillStore
 from model.settings import Settings
 from service.bounded_cache import BoundedCache
-from service.depth_cache import DepthCache, RememberingEstimator
+from service.depth_cache import DepthCache, remembering
 from service.gpu_worker import Progress
 from service.model_version import model_folder, model_version
 
@@ -189,7 +189,7 @@ class TorchModel:
         depth = None if window.depth is None else torch.from_numpy(window.depth).to(device)
         estimator = find_estimator(window.depth_estimator) if settings.depth_source == "estimate" else None
         if estimator is not None and window.frames_digest:
-            estimator = RememberingEstimator(estimator, self._depths, window.frames_digest)
+            estimator = remembering(estimator, self._depths, window.frames_digest)
         with torch.inference_mode():
             conversion = convert(
                 frames,

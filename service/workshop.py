@@ -14,6 +14,7 @@ from service.frame_cache import FrameCache
 from service.frame_store import FrameStores
 from service.gpu_worker import DeviceWorker
 from service.metrics import Metrics
+from service.recent_frames import RecentFrames
 from service.result_cache import ResultCache
 from service.stereo_model import StereoModel
 
@@ -40,6 +41,7 @@ class Workshop:
     metrics: Metrics
     copiers: ThreadPoolExecutor  # copies pixels beside the event loop
     calls: dict[bytes, RunningCall] = field(default_factory=dict)  # by request_id
+    recent: RecentFrames | None = None  # what the page of `--web` shows; None: there is no page
     draining: bool = False
 
     @property

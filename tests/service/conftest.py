@@ -75,7 +75,8 @@ class FakeModel:
         images = window.frames[list(window.wanted)] * np.float32(self.factor)
         if window.settings.output == "sbs-full":
             images = np.concatenate((images, images), axis=3)
-        return WindowOutput(images, "Draft", {"depth": 0.25}, 0.5, 0.125, (-1.0, 2.0), ("mind the gap",))
+        also = tuple(images for _ in window.also)
+        return WindowOutput(images, "Draft", {"depth": 0.25}, 0.5, 0.125, (-1.0, 2.0), ("mind the gap",), also)
 
 
 class ServiceInThread:

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from service.bounded_cache import BoundedCache
-from service.depth_cache import DepthCache, RememberingEstimator
+from service.depth_cache import DepthCache, remembering
 
 
 class Counting:
     """Estimates the red channel, and counts how often."""
 
     license = detail = "none"
-    normalised = True
+    normalised = steady = True
 
     def __init__(self, name: str = "counting") -> None:
         self.name = name
@@ -31,7 +31,7 @@ def cache() -> DepthCache:
 
 
 def estimate(estimator: Counting, cache: DepthCache, digest: bytes = b"window") -> torch.Tensor:
-    return RememberingEstimator(estimator, cache, digest).estimate(FRAMES)
+    return remembering(estimator, cache, digest).estimate(FRAMES)
 
 
 def test_the_second_time_costs_nothing_and_gives_equal_bits(cache):
@@ -68,5 +68,5 @@ def test_damaged_depth_is_estimated_again(cache):
 
 
 def test_it_looks_like_the_estimator_it_wraps(cache):
-    wrapped = RememberingEstimator(Counting(), cache, b"")
+    wrapped = remembering(Counting(), cache, b"")
     assert (wrapped.name, wrapped.license, wrapped.detail, wrapped.normalised) == ("counting", "none", "none", True)
