@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from model.errors import InvalidInputError, ShapeError
-from model.warp.kernels import kernel_for, kernel_name
-from model.warp.prepare import fill_unknown, snap_edges
+from model.warp.kernels import kernel_for, kernel_name, snap_for
+from model.warp.prepare import fill_unknown
 
 __all__ = ["DEFAULT_THRESHOLD", "Warp", "gapw", "kernel_name"]
 
@@ -55,7 +55,7 @@ def gapw(image: Tensor, disparity: Tensor, threshold: float | None = None, edge_
     shift = disparity.detach().to(device=image.device, dtype=torch.float32)
     _check_settings(delta, edge_fix_px)
     if edge_fix_px > 0:
-        shift = snap_edges(fill_unknown(shift), edge_fix_px)
+        shift = snap_for(shift.device)(fill_unknown(shift), edge_fix_px)
     view, disocclusion, new_disparity = kernel_for(colour.device)(colour, shift, delta)
     return Warp(view=view, disocclusion=disocclusion, disparity=new_disparity)
 

@@ -19,6 +19,12 @@ def kernel_for(device: torch.device | str) -> Kernel:
     return _load(kernel_name(device))
 
 
+def snap_for(device: torch.device | str) -> Callable[[Tensor, float], Tensor]:
+    """Return the form of `prepare.snap_edges` that runs on `device`."""
+    form = "native_form" if kernel_name(device) == "native" else "prepare"
+    return import_module(f"model.warp.{form}").snap_edges
+
+
 def kernel_name(device: torch.device | str = "cpu") -> str:
     """Name the kernel that `gapw` uses on `device`; part of the model version, since kernels differ in the last bits.
 

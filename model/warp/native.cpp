@@ -9,12 +9,13 @@
 #include <atomic>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "native_half.h"
 #include "native_memory.h"
+#include "native_parallel.h"
 #include "native_row.h"
+#include "native_snap.h"
 
 namespace py = pybind11;
 
@@ -25,20 +26,6 @@ using warp::Frames;
 
 constexpr int kRowsPerTask = 32;  // the rows above and below a task's are measured twice
 
-// Runs task(0..tasks-1) on `threads` threads; which thread takes which task changes no result.
-template <typename Task>
-void inParallel(int tasks, int threads, const Task& makeWorker) {
-  std::atomic<int> next{0};
-  const auto work = [&] {
-    auto worker = makeWorker();
-    for (int task = next++; task < tasks; task = next++) worker(task);
-  };
-  std::vector<std::thread> pool;
-  for (int n = 1; n < std::min(threads, tasks); ++n) pool.emplace_back(work);
-  work();
-  for (std::thread& thread : pool) thread.join();
-}
-
 using Floats = py::array_t<float, py::array::c_style>;
 using Shape = std::vector<py::ssize_t>;
 
@@ -46,17 +33,21 @@ void require(bool fits, const char* message) {
   if (!fits) throw std::invalid_argument(message);
 }
 
+const std::shared_ptr<warp::MemoryPool>& memoryPool() {
+  static const auto pool = std::make_shared<warp::MemoryPool>();
+  return pool;
+}
+
 // An array in lent memory, which goes back when nothing refers to it any more.
 template <typename Value>
 py::array_t<Value> lentArray(const Shape& shape) {
-  static const auto pool = std::make_shared<warp::MemoryPool>();
   struct Loan {
     std::shared_ptr<warp::MemoryPool> from;
     warp::Block block;
   };
   std::size_t bytes = sizeof(Value);
   for (const py::ssize_t length : shape) bytes *= static_cast<std::size_t>(length);
-  auto loan = std::make_unique<Loan>(Loan{pool, pool->lend(bytes)});
+  auto loan = std::make_unique<Loan>(Loan{memoryPool(), memoryPool()->lend(bytes)});
   auto* const values = static_cast<Value*>(loan->block.memory.get());
   const py::capsule owner(loan.get(), [](void* pointer) {
     const std::unique_ptr<Loan> ended(static_cast<Loan*>(pointer));
@@ -82,7 +73,7 @@ template <typename Pixel>
 Finding warpRows(const Frames<Pixel>& frames, int threads) {
   const int tasksPerFrame = (frames.height + kRowsPerTask - 1) / kRowsPerTask;
   std::atomic<Finding> finding{Finding::kNothing};
-  inParallel(frames.count * tasksPerFrame, threads, [&] {
+  warp::inParallel(frames.count * tasksPerFrame, threads, [&] {
     return [&, warper = warp::RowWarper<Pixel>(frames)](int task) mutable {
       const int begin = task % tasksPerFrame * kRowsPerTask, end = std::min(begin + kRowsPerTask, frames.height);
       for (int y = begin; y < end && finding == Finding::kNothing; ++y)
@@ -127,6 +118,22 @@ py::tuple warpFrames(const py::array& image, const Floats& disparity, float thre
                                : warpFramesOf<float>(image, disparity, threshold, threads);
 }
 
+Floats snapEdges(const Floats& disparity, int reach, int growth, float rise, float containedFraction,
+                 float rampFraction, int threads) {
+  require(disparity.ndim() == 4 && disparity.shape(1) == 1, "disparity must be (T, 1, H, W)");
+  require(reach > 0 && growth >= 0, "reach must be positive, growth must not be negative");
+  const auto height = disparity.shape(2), width = disparity.shape(3);
+  auto snapped = lentArray<float>({disparity.shape(0), 1, height, width});
+  const float* const from = disparity.data();
+  float* const to = snapped.mutable_data();
+  const py::gil_scoped_release released;
+  warp::EdgeSnapper snapper(static_cast<int>(height), static_cast<int>(width),
+                            {reach, growth, rise, containedFraction, rampFraction}, threads, *memoryPool());
+  for (py::ssize_t frame = 0; frame < disparity.shape(0); ++frame)
+    snapper.snap(from + frame * height * width, to + frame * height * width);
+  return snapped;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_native, module) {
@@ -134,4 +141,7 @@ PYBIND11_MODULE(_native, module) {
   module.def("warp_frames", &warpFrames, py::arg("image").noconvert(), py::arg("disparity").noconvert(),
              py::arg("threshold"), py::arg("threads"),
              "Returns what kept it from warping (empty: nothing), view, disocclusion and disparity of the view.");
+  module.def("snap_edges", &snapEdges, py::arg("disparity").noconvert(), py::arg("reach"), py::arg("growth"),
+             py::arg("rise"), py::arg("contained_fraction"), py::arg("ramp_fraction"), py::arg("threads"),
+             "Returns what model.warp.prepare.snap_edges defines.");
 }

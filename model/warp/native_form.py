@@ -7,7 +7,7 @@ from torch import Tensor
 
 from model.errors import InvalidInputError
 from model.warp import _native
-from model.warp.prepare import NOT_FINITE, fill_unknown
+from model.warp.prepare import CONTAINED_FRACTION, NOT_FINITE, RAMP_FRACTION, SnapSettings, fill_unknown
 
 
 def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -27,3 +27,23 @@ def warp_frames(image: Tensor, disparity: Tensor, threshold: float) -> tuple[Ten
         raise InvalidInputError(NOT_FINITE)
     view, disocclusion, new_disparity = map(torch.from_numpy, warped)
     return view, disocclusion, new_disparity
+
+
+def snap_edges(disparity: Tensor, edge_fix_px: float) -> Tensor:
+    """Do what `prepare.snap_edges` defines, bit for bit, about ten times as fast.
+
+    disparity    (T, 1, H, W) float32 on the CPU, px, finite
+    edge_fix_px  >= 0, as there
+    returns      (T, 1, H, W) float32, px
+    """
+    settings = SnapSettings.of(edge_fix_px)
+    snapped = _native.snap_edges(
+        disparity.contiguous().numpy(),
+        settings.reach,
+        settings.growth,
+        settings.rise,
+        CONTAINED_FRACTION,
+        RAMP_FRACTION,
+        torch.get_num_threads(),
+    )
+    return torch.from_numpy(snapped)

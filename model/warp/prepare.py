@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -72,25 +74,40 @@ def snap_edges(disparity: Tensor, edge_fix_px: float) -> Tensor:
     2 px 30.1, 39.1 snapped at 2 px, and nothing gained at 1 px: an edge softer than the setting counts as a ramp.
     """
     # Frame by frame: a frame fits the processor's cache, a window does not.
-    return torch.stack([_snap_frame(frame, edge_fix_px) for frame in disparity])
+    return torch.stack([_snap_frame(frame, SnapSettings.of(edge_fix_px)) for frame in disparity])
 
 
-def _snap_frame(disparity: Tensor, edge_fix_px: float) -> Tensor:
+@dataclass(frozen=True)
+class SnapSettings:
+    """What an edge fix means: windows in px around a pixel, and the rise in px that makes a neighbourhood an edge."""
+
+    reach: int
+    growth: int
+    rise: float
+
+    @classmethod
+    def of(cls, edge_fix_px: float) -> SnapSettings:
+        """Settings of an edge fix about as wide as the edges are soft."""
+        reach = max(2, round(edge_fix_px) + 1)
+        growth = max(int((edge_fix_px - GROW_FROM_PX) / 2), 0)
+        return cls(reach, growth, 2 * reach * SNAP_SLOPE)
+
+
+def _snap_frame(disparity: Tensor, settings: SnapSettings) -> Tensor:
     """snap_edges for one frame (1, H, W)."""
-    reach = max(2, round(edge_fix_px) + 1)
+    reach = settings.reach
     nearest, farthest = max_filter(disparity, reach), -max_filter(-disparity, reach)
     span = nearest - farthest
     around = max_filter(nearest, reach) + max_filter(-farthest, reach)
-    contained = (span > 2 * reach * SNAP_SLOPE) & (span > CONTAINED_FRACTION * around)
+    contained = (span > settings.rise) & (span > CONTAINED_FRACTION * around)
     if not contained.any():
         return disparity
     soft = max_filter(contained, reach) & (_on_ramp(disparity, span, -1) | _on_ramp(disparity, span, -2))
     snapped = torch.where(disparity - farthest < nearest - disparity, farthest, nearest)
     hard = torch.where(soft, snapped, disparity)
-    growth = int((edge_fix_px - GROW_FROM_PX) / 2)
-    if growth < 1:
+    if settings.growth < 1:
         return hard
-    grown = max_filter(hard, growth)
+    grown = max_filter(hard, settings.growth)
     return torch.where(grown - hard > 1, grown, hard)
 
 

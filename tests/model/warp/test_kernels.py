@@ -4,6 +4,7 @@ import importlib
 import sys
 import types
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from model.warp import kernels, reference
+from model.warp import kernels, prepare, reference
 from model.warp.kernels import kernel_name
 
 KERNELS = ["torch", *(["native"] if kernel_name("cpu") == "native" else [])]
@@ -111,6 +112,19 @@ def test_half_precision_is_read_as_the_same_values_in_float(kernel):
     halves = warp_with(kernel, image, disparity, 1.5)
     for half, single in zip(halves, warp_with(kernel, image.astype(np.float32), disparity, 1.5), strict=True):
         np.testing.assert_array_equal(half, single)
+
+
+@needs_native
+@pytest.mark.parametrize("edge_fix_px", [0.5, 2.0, 4.0, 7.0])
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 3, 40), (2, 1, 40, 5), (1, 1, 70, 50)])
+def test_native_snapping_gives_the_bits_of_its_definition(edge_fix_px, shape):
+    generator = np.random.default_rng(6)
+    native = importlib.import_module("model.warp.native_form").snap_edges
+    hard = generator.choice([0, 3, 9], shape).astype(np.float32)
+    soft = np.stack([cv2.GaussianBlur(frame[0].repeat(8, 0)[: shape[2]], (0, 0), 1.0)[None] for frame in hard])
+    wandering = np.cumsum(generator.normal(0, 0.5, shape), -1, dtype=np.float32)
+    for disparity in map(torch.from_numpy, (hard, soft.reshape(shape), wandering)):
+        assert torch.equal(native(disparity, edge_fix_px), prepare.snap_edges(disparity, edge_fix_px))
 
 
 @needs_native
