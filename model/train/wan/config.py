@@ -51,6 +51,7 @@ class WanRunRules:
     device: str = "cuda"
     precision: str = "bf16"  # of the frozen matrices and the codec; what is trained is float32
     recompute: bool = True  # blocks are run again on the way back: less memory, a third more time
+    threads: int = 4  # that draw the windows of later steps
     micro_batch: int = 1  # windows at once; gradients add up to the stage's batch
     warmup: int = 100  # steps of each stage
     weight_decay: float = 0.01
@@ -63,6 +64,8 @@ class WanRunRules:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
+        if self.threads < 1 or self.micro_batch < 1:
+            raise SettingsError(f"threads and micro_batch must be 1 or more; got {self.threads}, {self.micro_batch}")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from model.train.wan.step import (
     fill_latents,
     flow_loss,
 )
-from model.train.wan.windows import draw_windows
+from model.train.wan.windows import Ahead, Windows, draw_windows
 
 _log = logging.getLogger("model.train")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -72,6 +72,7 @@ class WanRun:
         self.held_back = load_library(Path(config.media), config.validation)
         self.pairs = StoredPairs(Path(config.pairs)) if config.pairs else None
         self.optimizer = torch.optim.AdamW(self.trained.values(), weight_decay=rules.weight_decay)
+        self._windows = Ahead(self._draw, config.steps, rules.threads)
         self._resume()
         self._teacher: tuple[int, WanTransformer] | None = None
 
@@ -87,8 +88,7 @@ class WanRun:
             self.save(f"stage{number}.safetensors")  # what the stages before have reached: a teacher for this one
         for group in self.optimizer.param_groups:
             group["lr"] = stage.rate * min(1.0, (inner + 1) / max(1, rules.warmup))
-        windows = draw_windows(self.library, self.pairs, stage, rules.seed + number, inner, stage.batch)
-        latents = encode_windows(self.codec, windows, rules.device)
+        latents = encode_windows(self.codec, self._windows.take(self.step), rules.device)
         generator = torch.Generator().manual_seed(rules.seed * 1_000_003 + self.step)
         sigma, noise = draw_sigma(generator, stage.one_step_share), draw_noise(generator, latents.clean)
         self.optimizer.zero_grad()
@@ -105,6 +105,11 @@ class WanRun:
         self._follow()
         self._report(total)
         return total
+
+    def _draw(self, step: int) -> Windows:
+        number, inner = self.config.stage_at(step)
+        stage = self.config.stages[number]
+        return draw_windows(self.library, self.pairs, stage, self.config.run.seed + number, inner, stage.batch)
 
     def _loss(self, number: int, latents: Latents, noise: Tensor, sigma: float) -> Tensor:
         steps = self.config.stages[number].teacher_steps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +42,22 @@ def draw_windows(
         stored_share=float(stage.masks == "stored"),
     )
     return _as_windows(SceneBatches(library, rules, seed, pairs=pairs).scenes(number))
+
+
+class Ahead:
+    """Draws the windows of later steps in threads while the network trains on those of this one."""
+
+    def __init__(self, draw: Callable[[int], Windows], steps: int, threads: int) -> None:
+        self._draw, self._steps, self._threads = draw, steps, threads
+        self._pool = ThreadPoolExecutor(max_workers=threads)
+        self._drawn: dict[int, Future[Windows]] = {}
+
+    def take(self, step: int) -> Windows:
+        """Give the windows of a step. Steps are taken in order; what `draw` raises passes through."""
+        for later in range(step, min(step + self._threads + 1, self._steps)):
+            if later not in self._drawn:
+                self._drawn[later] = self._pool.submit(self._draw, later)
+        return self._drawn.pop(step).result()
 
 
 def _as_windows(scenes: list[Scene]) -> Windows:

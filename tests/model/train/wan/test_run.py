@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 import model
-from model.errors import SettingsError, WeightsError
+from model.errors import InvalidInputError, SettingsError, WeightsError
 from model.sasi.wan.lora import load_lora
 from model.sasi.wan.transformer import Prompt, WanTransformer
 from model.sasi.wan.weights import load_transformer
@@ -17,7 +17,7 @@ from model.train.wan.adapter import add_lora
 from model.train.wan.config import LoraRules, WanTrainConfig
 from model.train.wan.run import WanRun, train_wan
 from model.train.wan.step import Latents, distillation_loss, draw_sigma, flow_loss
-from model.train.wan.windows import draw_windows
+from model.train.wan.windows import Ahead, Windows, draw_windows
 
 SHIPPED = Path(model.__file__).parent / "train" / "configs" / "wan_lora.toml"
 
@@ -172,6 +172,26 @@ def test_windows_are_a_function_of_seed_and_number(config_file):
     assert torch.equal(first.masked[~hidden], first.truth[~hidden])
 
 
+def test_windows_are_drawn_ahead_once_each_and_not_beyond_the_end():
+    drawn = []
+
+    def draw(step):
+        drawn.append(step)
+        return Windows(*(torch.tensor(step) for _ in range(3)))
+
+    ahead = Ahead(draw, steps=5, threads=2)
+    assert [ahead.take(step).truth.item() for step in range(5)] == [0, 1, 2, 3, 4]
+    assert sorted(drawn) == [0, 1, 2, 3, 4]
+
+
+def test_what_goes_wrong_while_drawing_is_told_where_it_is_needed():
+    def broken(step):
+        raise InvalidInputError(f"nothing to draw at {step}")
+
+    with pytest.raises(InvalidInputError, match="at 3"):
+        Ahead(broken, steps=5, threads=1).take(3)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -180,6 +200,7 @@ def test_windows_are_a_function_of_seed_and_number(config_file):
         ('masks = "random"', 'masks = "stored"', "pairs"),
         ('precision = "fp32"', 'precision = "int4"', "precision"),
         ("rank = 2", "ranks = 2", "ranks"),
+        ("micro_batch = 1", "micro_batch = 0", "micro_batch"),
         ('device = "cpu"', 'device = "cuda"', "GPU"),
     ],
 )
