@@ -3,11 +3,12 @@ import pickle
 
 import pytest
 import torch
+from diffusers.loaders.single_file_utils import convert_wan_transformer_to_diffusers
 from safetensors.torch import load, save_file
 
 from model.errors import WeightsError
 from model.sasi.wan.config import WanConfig, from_original
-from model.sasi.wan.names import from_diffusers, to_diffusers
+from model.sasi.wan.names import from_diffusers, original_to_diffusers, to_diffusers
 from model.sasi.wan.weights import load_transformer
 
 NAME = "diffusion_pytorch_model"
@@ -74,6 +75,13 @@ def test_the_original_single_file_gives_the_same_network(wan_folder, original_fi
     expected = load_transformer(wan_folder)(latents()[0], 0.5, latents()[1])
     assert torch.equal(load_transformer(original_file)(latents()[0], 0.5, latents()[1]), expected)
     assert torch.equal(load_transformer(original_file.parent)(latents()[0], 0.5, latents()[1]), expected)
+
+
+def test_the_original_s_names_become_those_that_diffusers_converts_them_to(original_file):
+    ours = original_to_diffusers(load_file(original_file))
+    theirs = convert_wan_transformer_to_diffusers(load_file(original_file))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_a_prefix_that_other_tools_put_before_names_is_dropped(wan_folder, original_file):
