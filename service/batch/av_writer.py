@@ -22,6 +22,7 @@ from av.video.frame import VideoFrame
 
 from model.errors import InvalidInputError
 from service.batch.clip_info import RANGE_FULL, VideoColour
+from service.batch.durable import put_in_place
 from service.batch.errors import WriteError, write_error
 from service.batch.footage import DEFAULT_FPS
 from service.batch.mov_boxes import add_boxes, hdr_boxes, stereo_boxes
@@ -117,7 +118,7 @@ class AvWriter(PictureWriter):
                 add_boxes(partial, hdr_boxes(info.mastering, info.light) + stereo_boxes(self._output.kind))
             elif (info.mastering or info.light) and "x26" not in self._encoder:
                 self.notes.append(f"{path.name}: HDR mastering data is not kept in {path.suffix}; use .mov")
-            os.replace(partial, path)
+            put_in_place(partial, path)
         except (av.error.FFmpegError, OSError) as error:
             raise (error if isinstance(error, WriteError) else write_error(path, _as_os_error(error))) from None
         finally:

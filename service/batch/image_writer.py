@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import InvalidInputError
+from service.batch.durable import put_in_place
 from service.batch.errors import WriteError, write_error
 from service.batch.footage import DEFAULT_FPS
 from service.batch.image_files import is_pattern, numbered_files
@@ -56,8 +57,7 @@ class ImageWriter(PictureWriter):
         bits = (label.header.bits or DPX_BITS) if path.suffix.lower() == ".dpx" else 0
         try:
             write_image(partial, image, label.header, info, label.number, bits)
-            _sync(partial)
-            os.replace(partial, path)
+            put_in_place(partial, path)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise (error if isinstance(error, WriteError) else write_error(path, error)) from None
@@ -95,11 +95,3 @@ def _nearest(dtype: np.dtype, kept: tuple[str, ...]) -> str:
         return next((kind for kind in reversed(kept) if kind[0] == "f"), kept[-1])
     deep_enough = [kind for kind in kept if np.dtype(kind).itemsize >= dtype.itemsize]
     return deep_enough[0] if deep_enough else kept[-1]
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,6 +12,7 @@ import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from service.batch.durable import put_in_place
 from service.batch.errors import BusyError, write_error
 
 VERSION = 1
@@ -132,10 +133,7 @@ class Journal:
         """Write beside its place, wait for the disk, rename."""
         partial = self.folder / f".{name}.partial"
         try:
-            with open(partial, "w") as file:
-                json.dump(values, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, self.folder / name)
+            partial.write_text(json.dumps(values, indent=1, sort_keys=True))
+            put_in_place(partial, self.folder / name)
         except OSError as error:
             raise write_error(self.folder / name, error) from None

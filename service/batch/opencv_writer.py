@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from service.batch.clip_info import ClipInfo
+from service.batch.durable import put_in_place, sync
 from service.batch.errors import WriteError, write_error
 from service.batch.footage import DEFAULT_FPS
 from service.batch.image_io import NO_HEADER, read_image, write_image
@@ -43,8 +44,10 @@ class OpenCvWriter(PictureWriter):
         return 0
 
     def end(self) -> None:
-        """Frames are on the disk already; wait until they stay there."""
-        os.sync()
+        """Wait until the frames are on the disk."""
+        for file in self._part.iterdir():
+            sync(file)
+        sync(self._part)
 
     def abandon(self) -> None:
         """An unfinished part is replaced when its turn comes again."""
@@ -66,7 +69,7 @@ class OpenCvWriter(PictureWriter):
                     f"{self._path} would have {kept} of {len(files)} frames; the disk has {free / 1e6:.0f} MB free: "
                     "make room and render again"
                 )
-            os.replace(partial, self._path)
+            put_in_place(partial, self._path)
         except OSError as error:
             raise (error if isinstance(error, WriteError) else write_error(self._path, error)) from None
         finally:
