@@ -31,7 +31,7 @@ class PassedThrough:
             return
         self._source = av.open(str(delivery.source))
         tags = self._source.metadata.items()
-        target.metadata.update({name: text for name, text in tags if name.lower() not in _OF_THE_FILE})
+        target.metadata.update({tag: text for tag, text in tags if tag.lower() not in _OF_THE_FILE})
         for stream in self._source.streams:
             if stream.type in _COPIED:
                 self._add(stream, target, name)
