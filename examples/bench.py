@@ -12,7 +12,7 @@ from pathlib import Path
 
 BENCHES = {
     "Transport, one 1080p float RGBA frame there and back": ["service", "bench", "transport"],
-    "Warp": ["model.warp.bench"],
+    "Warp": ["model.warp.bench", "--full", "--pairs", "examples"],
     "Host: the plugin's own time for a frame, and what an artist waits for": ["tests.ofx_host.bench"],
     "The demo, through plugin and service": ["examples.demo"],
 }

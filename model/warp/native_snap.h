@@ -99,7 +99,9 @@ class EdgeSnapper {
       return;
     }
     perRow([&] {
-      return [=, soft = std::vector<std::uint8_t>(at(1))](int y) mutable { snapRow(disparity, y, soft, result); };
+      return [this, disparity, result, soft = std::vector<std::uint8_t>(at(1))](int y) mutable {
+        snapRow(disparity, y, soft, result);
+      };
     });
     if (settings_.growth < 1) return;
     filter(result, 1.0f, settings_.growth, nearest_);
