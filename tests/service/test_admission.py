@@ -58,6 +58,14 @@ def test_too_many_sessions_are_refused_until_one_is_silent(clock):
     assert admission.sessions == 2
 
 
+def test_a_session_that_came_first_and_still_comes_is_not_in_the_way(clock):
+    admission = Admission(ServiceLimits(), clock)
+    for clock.now_s, session in ((0.0, b"a"), (10.0, b"b"), (50.0, b"a")):
+        admission.admit(session)
+    clock.now_s = 10.0 + SESSION_S + 1.0
+    assert admission.sessions == 1, "b is silent, a is not"
+
+
 def test_frames_that_are_held_are_bounded_and_given_back():
     admission = Admission(ServiceLimits(max_pending_bytes=100))
     with admission.holding(60):

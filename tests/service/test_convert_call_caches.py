@@ -37,6 +37,17 @@ def test_other_settings_frames_or_times_are_computed(service, make_frames):
     assert len(service.model.windows) == 4
 
 
+def test_a_key_that_another_session_gave_to_other_pixels_is_not_believed(service, make_frames):
+    honest, forged = make_frames(F32, 2)
+    convert(service, [honest])
+    with ServiceClient(service.target) as client:
+        header = client.header([forged], F32)
+        header.frames[0].content_key = client.header([honest], F32).frames[0].content_key
+        window = client.convert(header, [forged])
+    assert bytes(window.frames[0]) == halved(forged)
+    assert convert(service, [honest]) == {0: halved(honest)}
+
+
 def test_results_are_equal_with_the_cache_on_off_and_damaged(start_service, tmp_path, make_frames):
     frames = make_frames(F32, 1)
     on = start_service()

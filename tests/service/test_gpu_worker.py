@@ -187,6 +187,23 @@ def test_as_many_run_at_once_as_there_are_lanes():
     assert worker.close(WAIT_S)
 
 
+def test_fewer_run_when_lanes_have_gone():
+    lanes, gates = [2], [Gate() for _ in range(4)]
+    worker = DeviceWorker("cluster", lanes=lambda: lanes[0])
+    for gate in gates:
+        worker.submit(gate)
+    assert gates[0].started.wait(WAIT_S) and gates[1].started.wait(WAIT_S)
+    lanes[0] = 1
+    gates[0].open.set()
+    gates[1].open.set()
+    assert gates[2].started.wait(WAIT_S)
+    assert not gates[3].started.wait(0.05)
+    gates[2].open.set()
+    assert gates[3].started.wait(WAIT_S)
+    gates[3].open.set()
+    assert worker.close(WAIT_S)
+
+
 def test_an_idle_worker_rests_once_and_works_on():
     rests = threading.Semaphore(0)
     worker = DeviceWorker("cpu", WorkerLimits(idle_s=0.02), on_idle=rests.release)
