@@ -169,8 +169,10 @@ class Inpainter(ABC):
 def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str = "cpu") -> Inpainter:
     """Load shipped weights by name, a safetensors file of the lite family, or a folder with Wan 2.1, by path.
 
-    The members are imported when they are chosen. Raises WeightsError; see `load_weights` and `load_wan_inpainter`.
+    The members are imported when they are chosen. Raises WeightsError, see `load_weights` and `load_wan_inpainter`, and
+    InvalidInputError for a device that this machine or this torch lacks.
     """
+    _check_device(device)
     from model.sasi.weights import is_shipped, load_weights
 
     if not is_shipped(name_or_path) and Path(name_or_path).is_dir():
@@ -180,6 +182,14 @@ def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str
     from model.sasi.lite import LiteInpainter
 
     return LiteInpainter(load_weights(name_or_path, device))
+
+
+def _check_device(device: torch.device | str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
+        reason = str(error).splitlines()[0]
+        raise InvalidInputError(f"device {str(device)!r} cannot be used here: {reason}; choose cpu") from None
 
 
 def _lacks_memory(error: RuntimeError | MemoryError) -> bool:

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, SettingsError, ShapeError
+from model.sasi.inpainter import load_inpainter
 from model.sasi.tokens import grow
 
 
@@ -174,3 +175,8 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory(tiny_inpainter, windo
 
     with pytest.raises(RuntimeError, match="a bug"):
         fill(tiny_inpainter, window, progress=progress)
+
+
+def test_a_device_that_is_not_here_is_refused():
+    with pytest.raises(InvalidInputError, match="'cuda:99' cannot be used here"):
+        load_inpainter("lite", device="cuda:99")
