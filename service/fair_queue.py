@@ -40,7 +40,7 @@ class FairQueue(Generic[Job]):
 
     def push(self, job: Job, client: bytes, interactive: bool) -> None:
         """Let a job wait."""
-        self._served_s[client] = max(self._served_s.get(client, 0.0), self._level_s)
+        self._served_s.setdefault(client, self._level_s)
         self._waiting.append(_Entry(job, client, interactive, next(self._tickets)))
 
     def pop(self) -> Job:
