@@ -20,6 +20,7 @@ from model.data.projection_pairs import right_eye_projection
 from model.depth.cuts import find_cuts
 from model.depth.disparity import disparity_from_depth
 from model.depth.estimators import DepthEstimator
+from model.depth.stabilise import stabilised
 from model.errors import InvalidInputError
 from model.settings import Settings
 
@@ -90,7 +91,7 @@ def make_pair(run: torch.Tensor, strength: tuple[float, float], estimator: Depth
     """Make the pair of a run of `shots_of`; `strength` is the clip's disparity (%) and convergence."""
     settings = Settings(disparity=strength[0], convergence=strength[1])
     height, width = run.shape[2:]
-    nearness = estimator.estimate(run)
+    nearness = estimator.estimate(run) if estimator.steady else stabilised(estimator.estimate(run), run)
     disparity = disparity_from_depth(
         nearness, settings, width, height, guide=run, may_be_normalised=estimator.normalised
     )

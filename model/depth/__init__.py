@@ -1,6 +1,6 @@
 """Depth: from a depth clip or an estimator to disparity in px.
 
-frames ─ estimators ─ draft ─┐
-                             ├─ depth ─ unknown ─ range ─ disparity ─ resample ─> disparity (T, 1, H, W) px
-depth clip ──────────────────┘            └ cuts                └ floating_window
+frames ─ estimators ─ stabilise ─┐
+                                 ├─ depth ─ unknown ─ range ─ disparity ─ resample ─> disparity (T, 1, H, W) px
+depth clip ──────────────────────┘            └ cuts                └ floating_window
 """

@@ -22,18 +22,16 @@ from model.depth.cues import ground, sharpness, unlike_border
 from model.depth.cuts import find_cuts
 from model.depth.edge_filter import Resistance, edge_aware_mean, resistance_of
 from model.depth.frames import channel_sum, each
-from model.depth.motion import Flow, find_flow
+from model.depth.motion import Flow
 from model.depth.occlusion import outlines_stay
 from model.depth.parallax import moving
 from model.depth.people import find_people
+from model.depth.pictures import small_pictures
+from model.depth.stabilise import STEADY_FRAMES, flow_of
 from model.depth.steady import neighbours, steady
 from model.errors import ShapeError
 
-WORKING_WIDTH = 480
-"""px; depth is found at this width or the frame's own, whichever is smaller."""
-
 _COLOUR_REACH = 0.25
-_STEADY_FRAMES = 5
 _LIFT = 0.55
 _OBJECT, _GAP = -0.02, 0.07  # how much outlines stay: measured -0.5 to -0.16 at objects, 0.1 to 0.17 at gaps
 _DOUBTFUL, _CERTAIN = 0.35, 0.8  # how sure the network of people is where it counts not at all and fully
@@ -45,7 +43,12 @@ class Draft:
     name = "Draft"
     license = "Apache-2.0"
     normalised = True
+    steady = True
     detail = "motion, people, sharpness, colour and ground plane"
+
+    def __init__(self, rounds: int = STEADY_FRAMES) -> None:
+        """Average over `rounds` frames on each side; 0 shows how much that steadies."""
+        self._rounds = rounds
 
     def estimate(self, frames: Tensor) -> Tensor:
         """Estimate the nearness of a window of frames.
@@ -58,35 +61,21 @@ class Draft:
         if frames.ndim != 4 or frames.shape[1] < 3 or 0 in frames.shape:
             raise ShapeError(f"frames must be (T, 3 or more, H, W) with no empty side; got {tuple(frames.shape)}")
         picture = small_pictures(frames)
-        nearness = _nearness(picture, find_cuts(frames))
+        nearness = _nearness(picture, find_cuts(frames), self._rounds)
         return torch.from_numpy(nearness).unsqueeze(1).to(frames.device)
 
 
-def small_pictures(frames: Tensor) -> np.ndarray:
-    """Shrink frames to the working size: (T, h, w, 3) float32, 0..1, highlights rolled off."""
-    height, width = frames.shape[2:]
-    size = (min(width, WORKING_WIDTH), max(1, round(height * min(1.0, WORKING_WIDTH / width))))
-    planes = frames[:, :3].float().numpy(force=True)
-
-    def shrunk(frame: np.ndarray) -> np.ndarray:
-        return np.dstack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame])
-
-    picture = np.maximum(np.stack(each(shrunk, planes)), 0)
-    rolled_off = 1 - 0.2 * np.exp(4 - 5 * picture)  # leaves the diagonal at 0.8 with slope 1, ends at 1
-    return np.where(picture < 0.8, picture, rolled_off).astype(np.float32)
-
-
-def _nearness(picture: np.ndarray, cuts: tuple[int, ...]) -> np.ndarray:
+def _nearness(picture: np.ndarray, cuts: tuple[int, ...], rounds: int) -> np.ndarray:
     """(T, h, w, 3) -> (T, h, w) nearness."""
     reach = picture.shape[2] / 24
     grey = channel_sum(picture) / 3
-    flow = find_flow(np.rint(grey * 255).astype(np.uint8), cuts)
+    flow = flow_of(picture, cuts)
     around = neighbours(picture, flow)
-    standing = _stand_on_the_ground(steady(_evidence(picture, grey, flow), around, _STEADY_FRAMES))
+    standing = _stand_on_the_ground(steady(_evidence(picture, grey, flow), around, rounds))
     refined = edge_aware_mean(standing, np.ones_like(standing), resistance_of(picture, reach, _COLOUR_REACH), reach)
     # mixed pixels around an outline belong to what is near: left behind they would draw it a second time
     grown = np.stack([cv2.dilate(frame, np.ones((3, 3), np.uint8)) for frame in refined])
-    return np.clip(steady(grown, around, _STEADY_FRAMES), 0, 1)
+    return np.clip(steady(grown, around, rounds), 0, 1)
 
 
 def _evidence(picture: np.ndarray, grey: np.ndarray, flow: Flow) -> np.ndarray:

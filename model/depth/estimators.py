@@ -36,6 +36,11 @@ class DepthEstimator(Protocol):
         """Whether 0 and 1 are the ends of its scale, so that the automatic range need not look for them."""
         ...
 
+    @property
+    def steady(self) -> bool:
+        """Whether what it gives is steady in time; else it is averaged along the window's flow (stabilise.py)."""
+        ...
+
     def estimate(self, frames: Tensor) -> Tensor:
         """Estimate nearness.
 

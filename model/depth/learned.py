@@ -52,6 +52,11 @@ class LearnedEstimator:
         return False
 
     @property
+    def steady(self) -> bool:
+        """No: each frame is looked at on its own."""
+        return False
+
+    @property
     def version(self) -> str:
         """12 hexadecimal digits that change when equal frames may give other depth."""
         return self.folder.manifest.version

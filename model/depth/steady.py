@@ -25,6 +25,10 @@ class Neighbour:
     path: np.ndarray
     trust: np.ndarray
 
+    def fetch(self, values: np.ndarray) -> np.ndarray:
+        """What a map (h, w) of that frame holds where the pixels of this one went."""
+        return follow(values, self.path)
+
 
 def neighbours(picture: np.ndarray, flow: Flow) -> list[list[Neighbour]]:
     """List for each frame of a window the neighbours in its shot: none to two.
@@ -68,6 +72,6 @@ def _averaged(values: np.ndarray, t: int, around: list[Neighbour]) -> np.ndarray
     """Average frame t of (T, h, w) with its neighbours."""
     total, weight = values[t].copy(), np.ones_like(values[t])
     for neighbour in around:
-        total += neighbour.trust * follow(values[neighbour.index], neighbour.path)
+        total += neighbour.trust * neighbour.fetch(values[neighbour.index])
         weight += neighbour.trust
     return total / weight

@@ -15,6 +15,7 @@ class Wall:
     """Estimator that sees a near block in columns 24..39 before a wall."""
 
     name, license, detail, normalised = "Wall", "MIT", "a block before a wall", True
+    steady = True
 
     def estimate(self, frames):
         nearness = torch.zeros(len(frames), 1, *frames.shape[2:])

@@ -2,7 +2,8 @@ import cv2
 import pytest
 import torch
 
-from model.depth.draft import WORKING_WIDTH, Draft, small_pictures
+from model.depth.draft import Draft
+from model.depth.pictures import WORKING_WIDTH, small_pictures
 from model.errors import ShapeError
 
 

@@ -8,7 +8,7 @@ from model.depth.motion import find_flow
 from model.depth.occlusion import outlines_stay
 from model.depth.parallax import moving
 
-HEIGHT, WIDTH, FRAMES, MIDDLE = 180, 320, 9, 4
+HEIGHT, WIDTH, FRAMES, MIDDLE = 180, 320, 5, 2
 
 
 @pytest.fixture
