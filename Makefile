@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean install uninstall package
+.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean install uninstall package sanitize
 .DEFAULT_GOAL := setup
 
 PYTHON ?= python3
@@ -61,6 +61,9 @@ test: bundle
 
 chaos: .venv/.installed # FAULTS=N; kills, stops, cuts and fills; prints the count
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chaos --faults $(or $(FAULTS),200)
+
+sanitize: bundle # the headless host under address, undefined, thread sanitizers and valgrind
+	@tests/ofx_host/sanitize.sh
 
 check: build/cmake/.configured
 	@.ci/check

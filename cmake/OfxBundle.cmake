@@ -77,8 +77,10 @@ elseif(APPLE)
 else()
   set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
   target_link_options(StereoConvert PRIVATE -Wl,--version-script=${exports}
-    -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed
-    -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
+    -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed $<$<CONFIG:Release>:-s>)
+  if(NOT STEREO_CONVERT_SANITIZE)
+    target_link_options(StereoConvert PRIVATE -Wl,-z,defs -static-libstdc++ -static-libgcc)
+  endif()
 endif()
 set_target_properties(StereoConvert PROPERTIES LINK_DEPENDS "${exports}")
 
@@ -90,7 +92,7 @@ endif()
 
 include(CheckSymbolExists)
 check_symbol_exists(__GLIBC__ features.h has_glibc)
-if(has_glibc AND static_problem STREQUAL "")
+if(has_glibc AND static_problem STREQUAL "" AND NOT STEREO_CONVERT_SANITIZE)
   include(GlibcFloor)
   lower_glibc_floor(StereoConvert)
 endif()

@@ -97,7 +97,7 @@ def _photograph() -> NDArray[np.float32]:
     picture = read_image(PHOTOGRAPH)[..., :3].astype(np.float32) / 255
     height = round(picture.shape[0] * WIDTH_PX / picture.shape[1])
     small = cv2.resize(picture, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    return np.concatenate((small, np.ones_like(small[..., :1])), axis=2)
+    return np.concatenate((small, np.ones_like(small[..., :1])), axis=2).astype(np.float32)
 
 
 def _nearness() -> NDArray[np.float32]:

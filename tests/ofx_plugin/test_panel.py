@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def described(effect) -> dict[str, dict]:
         if param["type"] not in TYPES:
             continue
         props = param["properties"]
-        entry = {"type": TYPES[param["type"]]}
+        entry: dict[str, Any] = {"type": TYPES[param["type"]]}
         if props.get("OfxParamPropDefault"):
             entry["default"] = props["OfxParamPropDefault"][0]
         if "OfxParamPropChoiceOption" in props:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,8 @@ LOOKS = {"disparity": 4.0, "convergence": 0.2, "dilation": "9", "output": "Anagl
 
 @pytest.fixture
 def service(runtime_dir):
-    thread = ServiceThread(runtime_dir, TorchModel(depth_cache_bytes=16 << 20))
+    real_model: Any = TorchModel(depth_cache_bytes=16 << 20)
+    thread = ServiceThread(runtime_dir, real_model)
     yield thread
     thread.stop()
 
