@@ -187,10 +187,12 @@ def test_empty_frames_are_refused():
         gapw(torch.zeros(1, 3, 0, 5), torch.zeros(1, 1, 0, 5))
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16])
+@pytest.mark.parametrize("column", [4, 42])  # among eight that are copied at once, and at the end of the row
 @pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
-def test_colour_that_is_not_finite_is_refused(bad):
-    image = picture()
-    image[1, 2, 3, 4] = bad
+def test_colour_that_is_not_finite_is_refused(bad, column, kind):
+    image = picture(width=43).to(kind)
+    image[1, 2, 3, column] = bad
     with pytest.raises(InvalidInputError, match="colour"):
         gapw(image, constant(image, 1.0))
 
