@@ -35,7 +35,7 @@ class TimeGuess:
 def background_from_time(view: Tensor, atlas: Tensor, hole: Tensor, window_length: int) -> TimeGuess:
     """Collect what other frames show at the places that are holes here.
 
-    view (F, 3, H, W), 0..1     atlas (F, H, W, 5) as in `FrameMaps`     hole (F, 1, H, W) bool
+    view (F, 3, H, W), 0..1     atlas (F, H, W, C) as in `FrameMaps`     hole (F, 1, H, W) bool
     window_length  frames are windows of this length one after the other; alignment never leaves a window
     """
     seen = _Seen(hole, atlas)

@@ -16,6 +16,7 @@ FEATURE_CHANNELS = 14
 """Maps that the network reads; the noisy latent's three come on top."""
 _HEIGHT_UNIT_PX = 16.0
 _RUN_UNIT_PX = 32.0
+_DETAIL_WINDOW_PX = 9
 _LAST_RESORT = 1e-6
 """Weight of pixels that are no background: they count only where there is no background at all."""
 
@@ -29,7 +30,8 @@ class FrameMaps:
     foreground  1  bool, near surfaces and the rim of holes: never copied from
     height      1  px of disparity over the background around, 0 in holes
     column      1  int32, row source: where in its row a pixel's background continues
-    atlas       (F, H, W, 5)  colour × background, background 0 or 1, disparity (in holes that of the background)
+    atlas       (F, H, W, 8)  colour × background, background 0 or 1, disparity (in holes that of the background),
+                detail × background: colour over the mean of the background around
     """
 
     known: Tensor
@@ -100,8 +102,20 @@ def _frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
         foreground=~background & ~hole,
         height=height * ~hole,
         column=column.int(),
-        atlas=torch.cat((view * background, background, disparity), dim=1).permute(0, 2, 3, 1).contiguous(),
+        atlas=torch.cat((view * background, background, disparity, _detail(view, background)), dim=1)
+        .permute(0, 2, 3, 1)
+        .contiguous(),
     )
+
+
+def _detail(view: Tensor, background: Tensor) -> Tensor:
+    """Colour minus its mean over the background within a window, 0 where there is no background: (F, 3, H, W)."""
+    weight = background.float()
+    sums = torch.cat((view * weight, weight), dim=1)
+    half = _DETAIL_WINDOW_PX // 2
+    sums = F.avg_pool2d(sums, (1, _DETAIL_WINDOW_PX), stride=1, padding=(0, half))
+    sums = F.avg_pool2d(sums, (_DETAIL_WINDOW_PX, 1), stride=1, padding=(half, 0))
+    return (view - sums[:, :3] / sums[:, 3:].clamp(min=1e-6)) * weight
 
 
 def token_guesses(conditions: Conditions, index: TokenIndex, patch_px: int) -> TokenGuesses:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 
 from model.errors import WeightsError
 
-FAMILY = "stereoconvert-sasi-lite"
+FAMILY = "stereoconvert-sasi-lite-2"
 """Names the architecture in the weights' metadata; changes when old weights can no longer be read."""
 
 
@@ -40,6 +40,7 @@ class SasiConfig:
     scopes: tuple[Scope, ...] = (_FRAME, _TIME, _FRAME_OFFSET, _TIME_OFFSET, _FRAME)
     sources: int = 6  # displaced places that the copy head may take pixels from
     reach_px: float = 32.0  # farthest learned displacement from a source's starting place
+    pixel_width: int = 48  # of the head's small network that judges every pixel
     residual: float = 0.15  # largest correction to copied pixels, in units of the normalised range 0..1
 
     def __post_init__(self) -> None:
