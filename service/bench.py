@@ -40,9 +40,7 @@ def bench_transport(repeat: int) -> int:
         median, best = statistics.median(measured), min(measured)
         times_memcpy = median / statistics.median(unit), best / min(unit)
         print(f"{name:14} {1e3 * median:10.2f} {times_memcpy[0]:9.2f} {1e3 * best:10.2f} {times_memcpy[1]:9.2f}")
-    print(
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; bar for shared memory: {BAR:g} x by the medians"
-    )
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; bar for shared memory: {BAR:g} x by the medians")
     # By the medians: what a frame usually costs. Of the best times memcpy's is a stroke of luck, far below its median.
     if statistics.median(times["shared memory"]) <= BAR * statistics.median(unit):
         return 0

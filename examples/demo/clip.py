@@ -72,5 +72,5 @@ def _progress(what: str, items: Iterable[Any], count: int) -> Iterable[Any]:
 
 def _anaglyph(left: Image, right: Image) -> Image:
     """As the effect's own anaglyph output, from frames that are here already."""
-    frames = (torch.from_numpy(picture).permute(2, 0, 1)[None] for picture in (left, right))
-    return anaglyph(*frames)[0].permute(1, 2, 0).numpy()
+    left_eye, right_eye = (torch.from_numpy(picture).permute(2, 0, 1)[None] for picture in (left, right))
+    return anaglyph(left_eye, right_eye)[0].permute(1, 2, 0).numpy()

@@ -19,7 +19,7 @@ SMALL = WindowRules(height=64, width=96, frames=2, per_medium=2)
 class Step:
     """An estimator for which the left third of every frame is near."""
 
-    normalised = True
+    normalised = steady = True
     name = license = detail = "step"
 
     def estimate(self, frames):
