@@ -26,12 +26,14 @@ def main() -> int:
     sections, failed = [], False
     for title, module in BENCHES.items():
         print(f"## {title}", flush=True)
-        done = subprocess.run([sys.executable, "-m", *module], stdout=subprocess.PIPE, text=True)
-        shown = without_progress(done.stdout)
+        done = subprocess.run([sys.executable, "-m", *module], stdout=subprocess.PIPE)
+        shown = without_progress(done.stdout.decode())  # as text its carriage returns would become new lines
+        if done.returncode != 0:
+            shown += "\nMissed its bar, or failed."
+            failed = True
         print(shown, flush=True)
-        failed |= done.returncode != 0
         sections.append(f"## {title}\n\n`python -m {' '.join(module)}`\n\n```\n{shown}\n```\n")
-    if arguments.write and not failed:
+    if arguments.write:
         arguments.write.parent.mkdir(parents=True, exist_ok=True)
         arguments.write.write_text("\n".join([f"# Speeds\n\n{_machine()}\n", *sections]))
         print(f"written: {arguments.write}")
