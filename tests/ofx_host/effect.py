@@ -116,6 +116,10 @@ class Effect:
         """Let abort() answer yes that long after each coming render begins; None ends this."""
         self._abort_after_ms = milliseconds
 
+    def abort(self) -> None:
+        """Let abort() answer yes from now on in the render that is under way; from any thread."""
+        self.instance.native.request_abort(0)
+
     @property
     def abort_polls(self) -> int:
         """How often the plugin called abort() in the last render."""
@@ -216,7 +220,7 @@ class Effect:
 
     def _judge(self, instance: Instance, time: float, status: int, told_before: int) -> None:
         told = [text for _, _, text, _ in self.host.messages[told_before:]]
-        if self._abort_after_ms is not None and instance.native.is_aborting:
+        if instance.native.is_aborting:
             raise RenderAborted(status, time, told)
         if status not in ofx.STATUS_NAMES or status == ofx.STATUS_REPLY_DEFAULT:
             self.host.problem("status", f"Render gave {ofx.status_name(status)}")

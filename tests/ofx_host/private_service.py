@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tests.ofx_host.native import ROOT
 BUNDLE = Path(os.environ.get("STEREO_CONVERT_BUNDLE", ROOT / "build" / "StereoConvert.ofx.bundle"))
 IDENTIFIER = "org.stereoconvert.StereoConvert"
 PATIENCE_S = 10.0
+FROZEN_S = 60.0
 
 
 class PrivateService:
@@ -45,13 +47,25 @@ class PrivateService:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let the service neither work nor answer for a while."""
+        """Let the service neither work nor answer for a while, FROZEN_S at most: who waits for it gets an answer."""
         self.signal(signal.SIGSTOP)
+        thaw = threading.Timer(FROZEN_S, self._thaw)
+        thaw.start()
         try:
             yield
         finally:
-            if self.process is not None:
-                self.signal(signal.SIGCONT)
+            thaw.cancel()
+            self._thaw()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the service is still stopped, so that nobody can have had an answer from it."""
+        process = self.process
+        return process is not None and _state(process) == "T"
+
+    def _thaw(self) -> None:
+        if self.process is not None:
+            self.signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End the service and wait until it has gone; nothing if none runs."""
@@ -87,6 +101,10 @@ def _reap_children() -> None:
     """Take the exit codes of services that this process's plugin started, which else stay as zombies."""
     for entry in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
         with contextlib.suppress(OSError):
-            state = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[0]
-            if state == "Z":
+            if _state(int(entry)) == "Z":
                 os.waitpid(int(entry), os.WNOHANG)
+
+
+def _state(process: int) -> str:
+    """The letter by which the system tells running, stopped and ended processes apart."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

