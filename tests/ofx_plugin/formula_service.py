@@ -123,7 +123,7 @@ class ServiceThread:
 
 
 def main(arguments: list[str]) -> int:
-    """`serve --socket PATH --idle-exit S`, as the plugin starts the service. FORMULA_GATE names the folder of a Gate."""
+    """`serve --socket PATH --idle-exit S`, as the plugin starts the service; FORMULA_GATE is the folder of a Gate."""
     config = ServiceConfig(socket=Path(arguments[arguments.index("--socket") + 1]), devices=("cpu",), warm_up=False)
     gate = os.environ.get("FORMULA_GATE")
     return asyncio.run(serve(config, FormulaModel() if gate is None else FormulaModel(before_window=Gate(Path(gate)))))
