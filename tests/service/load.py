@@ -107,8 +107,9 @@ def main() -> int:
     print(f"{CLIENTS} clients for {flags.seconds:g} s; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"equal clients   {sum(windows)} windows, {min(windows)} to {max(windows)} each, "
           f"{sum(share.refusals for share in result.equal)} told to come back")  # fmt: skip
-    print(f"                device time {statistics.fmean(share.device_s for share in result.equal):.2f} s each, "
-          f"at most {100 * result.unfairness:.1f} % off; the longest window is {100 * result.one_window:.1f} %")  # fmt: skip
+    mean_s = statistics.fmean(share.device_s for share in result.equal)
+    print(f"                device time {mean_s:.2f} s each, at most {100 * result.unfairness:.1f} % off; "
+          f"the longest window is {100 * result.one_window:.1f} %")  # fmt: skip
     print(f"slow clients    {sum(share.windows for share in slow)} windows")
     print(f"hostile client  {result.shares[HOSTILE].windows} attempts")
     print(f"memory          {100 * result.growth:+.1f} % since the second quarter; at the end {result.held[-1]}")
