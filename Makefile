@@ -24,7 +24,7 @@ build/.system: .ci/system-packages
 
 # pip writes into .venv, so the stamp lives there too: deleting .venv is enough to start over.
 .venv/.installed: build/.system .ci/python-environment requirements-dev.txt pyproject.toml setup.py \
-		$(wildcard proto/stereoconvert/v1/*.proto model/warp/*.cpp model/warp/*.h service/*.cpp) ofx_plugin/streaming_copy.h
+		$(wildcard proto/stereoconvert/v1/*.proto model/warp/*.cpp model/warp/*.h service/wire/*.cpp) ofx_plugin/streaming_copy.h
 	@PYTHON=$(PYTHON) .ci/python-environment
 	@touch $@
 
@@ -76,7 +76,7 @@ bench-docs: bundle
 
 clean: # all but the static libraries, which take minutes to build and follow the system's packages
 	find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} + 2>/dev/null || true
-	rm -rf out model/warp/_native*.so service/_pixel_copy*.so
+	rm -rf out model/warp/_native*.so service/wire/_pixel_copy*.so
 
 distclean: clean
 	rm -rf build .venv

@@ -33,8 +33,8 @@ def native_modules() -> list[Pybind11Extension]:
     return [
         Pybind11Extension("model.warp._native", [str(NATIVE_WARP)], depends=NATIVE_HEADERS, **options),
         Pybind11Extension(
-            "service._pixel_copy",
-            ["service/pixel_copy.cpp"],
+            "service.wire._pixel_copy",
+            ["service/wire/pixel_copy.cpp"],
             include_dirs=["ofx_plugin"],
             depends=["ofx_plugin/streaming_copy.h"],
             **options,

@@ -14,8 +14,8 @@ import numpy as np
 
 from model.settings import Settings
 from service.client import ServiceClient, SharedStore, slot_offsets
-from service.frame_wire import FrameFormat
 from service.local_service import LocalService
+from service.wire.frame_wire import FrameFormat
 
 WIDTH_PX, HEIGHT_PX = 1920, 1080
 BAR = 4.0

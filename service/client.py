@@ -19,11 +19,11 @@ import xxhash
 from stereoconvert.v1 import frame_pb2, stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from model.settings import Settings
-from service.frame_store import ID_BYTES, NONCE_BYTES, RESERVED_BYTES
-from service.frame_wire import FrameFormat, format_from_wire, format_to_wire
-from service.pixel_copy import copy_pixels
-from service.settings_wire import settings_to_wire
-from service.window_plan import CONTRACT_VERSION
+from service.wire.frame_store import ID_BYTES, NONCE_BYTES, RESERVED_BYTES
+from service.wire.frame_wire import FrameFormat, format_from_wire, format_to_wire
+from service.wire.pixel_copy import copy_pixels
+from service.wire.settings_wire import settings_to_wire
+from service.wire.window_plan import CONTRACT_VERSION
 
 CHUNK_BYTES = 2 << 20
 SLOT_ALIGNMENT_BYTES = 4096

@@ -12,7 +12,7 @@ from pathlib import Path
 from model.errors import StereoError
 from service.batch.render_command import add_render_verb
 from service.config import ServiceConfig
-from service.models import add_models_verb
+from service.models.models_command import add_models_verb
 from service.serve_command import add_serve_verb
 
 Command = Callable[[], int]
@@ -54,8 +54,8 @@ def _add_describe(verbs: argparse._SubParsersAction) -> None:
 
 def _build_describe(flags: argparse.Namespace) -> Command:
     def run() -> int:
+        from service.access.tls import TlsFiles
         from service.describe import describe
-        from service.tls import TlsFiles
 
         tls = TlsFiles(flags.tls_cert, flags.tls_key, flags.tls_ca)
         return describe(flags.address, ServiceConfig(token_file=flags.token_file), tls)

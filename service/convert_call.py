@@ -15,18 +15,18 @@ import grpc.aio
 from stereoconvert.v1 import stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
-from service.device_memory import with_second_try
+from service.caches.frame_cache import FrameBytes
+from service.devices.device_memory import with_second_try
+from service.devices.gpu_worker import DeviceWorker, JobState, Progress, WindowJob, least_loaded
 from service.errors import DrainingError, StalledError
-from service.frame_cache import FrameBytes
-from service.frame_receiver import FrameReceiver
-from service.gpu_worker import DeviceWorker, JobState, Progress, WindowJob, least_loaded
-from service.logs import request_label
-from service.recent_frames import VIEWS
-from service.slot_pool import SlotPool
 from service.stereo_model import WindowInput, WindowOutput
-from service.window_delivery import WindowDelivery
-from service.window_pixels import ComputedResults, SourceResults, clamp_warning, decode_window
-from service.window_plan import WindowPlan, plan_window
+from service.watching.logs import request_label
+from service.watching.recent_frames import VIEWS
+from service.wire.frame_receiver import FrameReceiver
+from service.wire.slot_pool import SlotPool
+from service.wire.window_delivery import WindowDelivery
+from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning, decode_window
+from service.wire.window_plan import WindowPlan, plan_window
 from service.workshop import Workshop
 
 log = logging.getLogger(__name__)

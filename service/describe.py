@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import grpc
 
-from service.auth import read_token
+from service.access.auth import read_token
+from service.access.tls import TlsFiles, client_credentials
 from service.client import ServiceClient
 from service.config import ServiceConfig
 from service.errors import ServiceUnreachableError
-from service.tls import TlsFiles, client_credentials
 
 TLS_SCHEME = "tls://"
 HOW_TO_START = "start one with `python -m service serve`"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from model.errors import StereoError
 from service.config import GIB, ServiceConfig
-from service.devices import cuda_device_count, device_facts, resolve_devices, torch_version
+from service.devices.found_devices import cuda_device_count, device_facts, resolve_devices, torch_version
 from service.runtime_dir import make_private_dir
 
 SHARED_MEMORY = Path("/dev/shm")

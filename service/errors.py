@@ -28,7 +28,7 @@ import grpc.aio
 from grpc import StatusCode
 
 from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, StereoError, WeightsError
-from service.redaction import without_folders
+from service.access.redaction import without_folders
 
 log = logging.getLogger(__name__)
 

@@ -15,16 +15,16 @@ from grpc_health.v1._async import HealthServicer as AioHealth  # health.aio, as 
 from grpc_reflection.v1alpha import reflection
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
-from service.allocator import keep_freed_memory
-from service.auth import TokenInterceptor, load_or_create_token
+from service.access.auth import TokenInterceptor, load_or_create_token
+from service.access.tls import TlsFiles, server_credentials
 from service.config import ServiceConfig
+from service.devices.allocator import keep_freed_memory
 from service.errors import CannotListenError, ErrorInterceptor
-from service.metrics import MetricsPage
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
-from service.tls import TlsFiles, server_credentials
-from service.web_page import WebPage
+from service.watching.metrics import MetricsPage
+from service.watching.web_page import WebPage
 
 log = logging.getLogger(__name__)
 

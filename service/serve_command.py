@@ -74,8 +74,8 @@ def _build_serve(flags: argparse.Namespace) -> Command:
 
 
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
-    from service.logs import set_up_logs
     from service.serve import serve
+    from service.watching.logs import set_up_logs
 
     set_up_logs(log_level, log_file, log_format)
     if config.cluster is None:
@@ -84,7 +84,7 @@ def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_for
         return asyncio.run(serve(config, TorchModel(config.limits.depth_cache_bytes)))
     if find_spec("ray") is None:
         raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
-    from service.cluster_model import ClusterModel
+    from service.cluster.cluster_model import ClusterModel
 
     model = ClusterModel(config.cluster, config.limits.depth_cache_bytes)
     try:

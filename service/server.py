@@ -14,20 +14,20 @@ import grpc.aio
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from model.errors import InvalidInputError
-from service.admission import Admission
+from service.access.admission import Admission
+from service.caches.frame_cache import FrameCache
+from service.caches.result_cache import ResultCache
 from service.config import ServiceConfig
 from service.convert_call import END_OF_STREAM, ConvertCall
-from service.devices import device_facts, resolve_devices
+from service.devices.found_devices import device_facts, resolve_devices
+from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
 from service.errors import DrainingError
-from service.frame_cache import FrameCache
-from service.frame_store import FrameStores
-from service.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
-from service.metrics import Metrics
-from service.model_version import product_version
-from service.recent_frames import RecentFrames
-from service.result_cache import ResultCache
+from service.models.model_version import product_version
 from service.stereo_model import StereoModel
-from service.window_plan import CONTRACT_VERSION, check_id
+from service.watching.metrics import Metrics
+from service.watching.recent_frames import RecentFrames
+from service.wire.frame_store import FrameStores
+from service.wire.window_plan import CONTRACT_VERSION, check_id
 from service.workshop import Workshop
 
 log = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ from model.depth.model_store import default_store_path
 from model.errors import WeightsError
 from model.sasi.fill_store import FillStore
 from model.settings import Settings
-from service.bounded_cache import BoundedCache
-from service.depth_cache import DepthCache, remembering
-from service.gpu_worker import Progress
-from service.model_version import model_folder, model_version
+from service.caches.bounded_cache import BoundedCache
+from service.caches.depth_cache import DepthCache, remembering
+from service.devices.gpu_worker import Progress
+from service.models.model_version import model_folder, model_version
 
 DEFAULT_INPAINTER = "lite"
 

@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from service.admission import Admission
-from service.bounded_cache import BoundedCache
+from service.access.admission import Admission
+from service.caches.bounded_cache import BoundedCache
+from service.caches.frame_cache import FrameCache
+from service.caches.result_cache import ResultCache
 from service.config import ServiceLimits
-from service.frame_cache import FrameCache
-from service.frame_store import FrameStores
-from service.gpu_worker import DeviceWorker
-from service.metrics import Metrics
-from service.recent_frames import RecentFrames
-from service.result_cache import ResultCache
+from service.devices.gpu_worker import DeviceWorker
 from service.stereo_model import StereoModel
+from service.watching.metrics import Metrics
+from service.watching.recent_frames import RecentFrames
+from service.wire.frame_store import FrameStores
 
 
 class RunningCall(Protocol):

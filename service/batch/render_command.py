@@ -15,7 +15,7 @@ from model.errors import InvalidInputError, SettingsError
 from model.settings import OUTPUTS, Settings, parse_settings
 
 if TYPE_CHECKING:
-    from service.batch.orders import JobOrder
+    from service.batch.rendering.orders import JobOrder
     from service.stereo_model import StereoModel
 
 EPILOG = """exit codes: 0 done, 1 failed, 2 wrong command line or job file, 3 source unreadable, 4 output exists,
@@ -70,7 +70,7 @@ def _build_render(flags: argparse.Namespace) -> Callable[[], int]:
 
 def _run(read: Callable[[], JobOrder]) -> int:
     from service.batch.errors import EXIT_WRONG_ORDER
-    from service.batch.job import render_job
+    from service.batch.jobs.job import render_job
 
     try:
         job = read()  # before a model is loaded or a cluster joined
@@ -91,7 +91,7 @@ def _model(cluster: str | None) -> Iterator[StereoModel]:
         return
     if find_spec("ray") is None:
         raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
-    from service.cluster_model import ClusterModel
+    from service.cluster.cluster_model import ClusterModel
 
     model = ClusterModel(cluster)
     try:
@@ -103,7 +103,7 @@ def _model(cluster: str | None) -> Iterator[StereoModel]:
 def _job_of_file(flags: argparse.Namespace) -> JobOrder:
     from dataclasses import replace
 
-    from service.batch.job_file import read_job
+    from service.batch.jobs.job_file import read_job
 
     job = read_job(flags.source, flags.overwrite)
     if flags.device:
@@ -114,8 +114,8 @@ def _job_of_file(flags: argparse.Namespace) -> JobOrder:
 
 
 def _job_of_flags(flags: argparse.Namespace, settings: Settings) -> JobOrder:
-    from service.batch.orders import ClipOrder, JobOrder
-    from service.batch.picture_writer import OutputFile
+    from service.batch.outputs.picture_writer import OutputFile
+    from service.batch.rendering.orders import ClipOrder, JobOrder
 
     outputs = [OutputFile(flags.output or "right", flags.out, flags.codec)]
     for text in flags.also or ():

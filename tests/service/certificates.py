@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from service.tls import TlsFiles
+from service.access.tls import TlsFiles
 
 
 class Authority:

@@ -16,7 +16,7 @@ import numpy as np
 
 from model.settings import Settings
 from service.client import ServiceClient
-from service.frame_wire import FrameFormat
+from service.wire.frame_wire import FrameFormat
 
 FORMAT = FrameFormat(64, 48, np.dtype("<f4"), 3)
 SETTINGS = Settings(engine="stretch", window=1)

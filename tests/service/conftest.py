@@ -16,9 +16,9 @@ import pytest
 
 from service.client import ServiceClient
 from service.config import ServiceConfig, ServiceLimits
-from service.frame_wire import FrameFormat
 from service.serve import RunningService, start
 from service.stereo_model import Inventory, InventoryEntry, WindowInput, WindowOutput
+from service.wire.frame_wire import FrameFormat
 
 WAIT_S = 10.0
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.settings import Settings
 from service.client import Request, ServiceClient
-from service.frame_wire import FrameFormat
+from service.wire.frame_wire import FrameFormat
 from tests.service.window_calls import ByStore
 
 SIZES = ((64, 48), (96, 64), (160, 96), (256, 144))

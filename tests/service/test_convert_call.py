@@ -10,7 +10,7 @@ import pytest
 
 from model.settings import Settings
 from service.client import Request, ServiceClient, content_key
-from service.frame_wire import FrameFormat, format_to_wire
+from service.wire.frame_wire import FrameFormat, format_to_wire
 from tests.service.window_calls import F32, LEFT, ByStore, halved
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from model.settings import Settings
 from service.client import ServiceClient
-from service.frame_wire import FrameFormat
 from service.stereo_model import TorchModel
+from service.wire.frame_wire import FrameFormat
 from tests.service.window_calls import F32, halved
 
 PICTURE = FrameFormat(64, 48, np.dtype("<f4"), 3)

@@ -12,7 +12,7 @@ import pytest
 from model.errors import DeviceMemoryError, InvalidInputError, WeightsError
 from model.settings import Settings
 from service.client import Request, ServiceClient
-from service.frame_wire import FrameFormat
+from service.wire.frame_wire import FrameFormat
 from tests.service.window_calls import F32, ByStore, cancel, chunk, status, talk
 
 BAD_STREAMS = {

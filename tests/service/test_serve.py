@@ -150,7 +150,7 @@ _CLIENT = """
 import sys
 import numpy as np
 from service.client import Request, ServiceClient, SharedStore
-from service.frame_wire import FrameFormat
+from service.wire.frame_wire import FrameFormat
 with ServiceClient(sys.argv[1]) as client:
     store = SharedStore(client.stub, 16384)
     print(store.region.name.removeprefix("/"), flush=True)

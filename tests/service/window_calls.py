@@ -9,7 +9,7 @@ from stereoconvert.v1 import frame_pb2, stereo_convert_pb2
 
 from model.settings import Settings
 from service.client import Request, ServiceClient, SharedStore, slot_offsets
-from service.frame_wire import FrameFormat
+from service.wire.frame_wire import FrameFormat
 
 F32 = FrameFormat(5, 4, np.dtype("<f4"), 4, bottom_up=True)
 LEFT = Settings(output="left")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from model.settings import Settings
-from service.batch.clip_info import ClipInfo
-from service.batch.image_io import NO_HEADER, write_image
-from service.batch.job import render_job
-from service.batch.orders import ClipOrder, JobOrder
-from service.batch.picture_writer import OutputFile
-from service.batch.planar_yuv import planar_format
+from service.batch.jobs.job import render_job
+from service.batch.media.clip_info import ClipInfo
+from service.batch.media.image_io import NO_HEADER, write_image
+from service.batch.media.planar_yuv import planar_format
+from service.batch.outputs.picture_writer import OutputFile
+from service.batch.rendering.orders import ClipOrder, JobOrder
 from service.stereo_model import Inventory, WindowInput, WindowOutput
 
 FRAME = (36, 64)

@@ -1,0 +1,1 @@
+"""Many clips: the job file, its run and its report."""

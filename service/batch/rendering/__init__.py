@@ -1,0 +1,1 @@
+"""One clip from its order to its outputs, so that it can go on later."""

@@ -1,0 +1,1 @@
+"""Clips that are read, frame by frame."""

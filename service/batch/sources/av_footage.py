@@ -1,0 +1,211 @@
+"""Reads a video by PyAV: any bit depth, exact colours, HDR, timecode, and each frame's own time."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+
+from model.errors import FrameFormatError
+from service.batch.errors import UnreadableError
+from service.batch.media.clip_info import (
+    DEFAULT_FPS,
+    RANGE_FULL,
+    UNSPECIFIED,
+    ClipInfo,
+    ContentLight,
+    MasteringDisplay,
+    Timecode,
+    VideoColour,
+)
+from service.batch.media.planar_yuv import PlanarCodec, planar_format
+from service.batch.sources.footage import Footage, FootageFrame, format_of
+from service.batch.sources.whole_file import missing_bytes
+
+# Formats that are packed another way -> planar ones that hold the same codes; swscale only moves them.
+_UNPACKED = {
+    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "nv24": "yuv444p", "yuyv422": "yuv422p",
+    "uyvy422": "yuv422p", "p010le": "yuv420p10le", "p012le": "yuv420p12le", "p016le": "yuv420p16le",
+    "p210le": "yuv422p10le", "y210le": "yuv422p10le", "rgb24": "gbrp", "bgr24": "gbrp", "rgb0": "gbrp",
+    "bgr0": "gbrp", "0rgb": "gbrp", "0bgr": "gbrp", "pal8": "gbrap", "rgba": "gbrap", "bgra": "gbrap", "argb": "gbrap",
+    "abgr": "gbrap", "rgb48le": "gbrp16le", "rgb48be": "gbrp16le", "rgba64le": "gbrap16le", "rgba64be": "gbrap16le",
+    "x2rgb10le": "gbrp10le", "yuv422p10be": "yuv422p10le", "gray16be": "gray16le", "gbrp10be": "gbrp10le",
+}  # fmt: skip
+
+
+class AvFootage(Footage):
+    """A video file as float RGB that decodes and encodes to the same codes; turned upright where it says so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.frame_count = None
+        self.first_number = 0
+        self.missing_bytes = missing_bytes(path)
+        with closing(self._opened()) as container:
+            stream = _picture(container, path)
+            frame = next(self._decoded(container, stream), None)
+            if frame is None:
+                raise UnreadableError(f"{path} has no video frame that can be read; is it complete?")
+            self._quarter_turns = frame.rotation // 90 % 4
+            self._planar_name = _planar_name(frame.format.name, path)
+            self._colour = _colour(frame, stream.codec_context)
+            self.format = format_of(self._image(frame))
+            self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
+            self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
+            self.reported_count = stream.frames or None
+            self.notes = _notes(path, frame)
+
+    def frames(self, start: int = 0) -> Iterator[FootageFrame]:
+        """Decode to the end; frames before `start` are decoded, not converted, so that numbers never slip."""
+        with closing(self._opened()) as container:
+            stream = _picture(container, self.path)
+            step = 1 / (self.time_base * (self.info.fps or DEFAULT_FPS))
+            earliest = -(1 << 62)
+            for index, frame in enumerate(self._decoded(container, stream)):
+                time = frame.pts if frame.pts is not None else round(index * step)
+                time = max(time, earliest)  # two frames at one time would be one
+                earliest = time + 1
+                if index < start:
+                    continue
+                image = self._image(frame)
+                if format_of(image) != self.format:
+                    raise FrameFormatError(f"{self.path}: frame {index} is {format_of(image)}, the first {self.format}")
+                yield FootageFrame(image, time)
+
+    def _opened(self) -> Any:
+        try:
+            return av.open(str(self.path))
+        except (av.error.FFmpegError, OSError) as error:
+            raise UnreadableError(
+                f"{self.path} is no video or image that can be read ({_reason(error)}); is it complete?"
+            ) from None
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[VideoFrame]:
+        stream.thread_type = "AUTO"
+        count = 0
+        try:
+            for frame in container.decode(stream):
+                if frame.is_corrupt:
+                    raise UnreadableError(f"{self.path}: frame {count} is damaged; get a whole copy, or end before it")
+                yield frame
+                count += 1
+        except av.error.FFmpegError as error:
+            raise UnreadableError(
+                f"{self.path}: frame {count} cannot be decoded ({_reason(error)}); get a whole copy, or end before it"
+            ) from None
+
+    def _image(self, frame: VideoFrame) -> np.ndarray:
+        if frame.format.name != self._planar_name:
+            if _UNPACKED.get(frame.format.name) != self._planar_name:
+                raise FrameFormatError(f"{self.path}: frames change from {self._planar_name} to {frame.format.name}")
+            frame = frame.reformat(format=self._planar_name)
+        planar = planar_format(self._planar_name)
+        assert planar is not None
+        codec = PlanarCodec(planar, frame.height, frame.width, self._colour.matrix, self._colour.range)
+        image = codec.to_rgb([_plane(plane, planar.dtype, planar.plane_shape(index, frame.height, frame.width))
+                              for index, plane in enumerate(frame.planes)])  # fmt: skip
+        return np.ascontiguousarray(np.rot90(image, self._quarter_turns))
+
+
+def _picture(container: Any, path: Path) -> Any:
+    """The first stream that is a moving picture, not a cover."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+    raise UnreadableError(f"{path} has no picture, only {kinds}; a clip with video is needed")
+
+
+def _planar_name(name: str, path: Path) -> str:
+    unpacked = _UNPACKED.get(name, name)
+    if planar_format(unpacked) is None:
+        raise FrameFormatError(f"{path} has pixels of the kind {name}, which is not read; convert it to yuv or rgb")
+    return unpacked
+
+
+def _plane(plane: Any, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
+    """A plane without the padding of its rows."""
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, abs(plane.line_size))[: shape[0], : shape[1] * dtype.itemsize]
+    return np.ascontiguousarray(rows).view(dtype)
+
+
+def _colour(frame: VideoFrame, container_says: Any) -> VideoColour:
+    """What each frame says, or where it is silent, the container."""
+
+    def said(name: str) -> int:
+        value = int(getattr(frame, name))
+        return value if value != UNSPECIFIED else int(getattr(container_says, name))
+
+    full = frame.format.name.startswith("yuvj") or RANGE_FULL in (frame.color_range, container_says.color_range)
+    colour_range = RANGE_FULL if full else int(frame.color_range)
+    return VideoColour(said("color_primaries"), said("color_trc"), said("colorspace"), colour_range)
+
+
+def _info(
+    container: Any, stream: Any, frame: VideoFrame, planar_name: str, colour: VideoColour, quarter_turns: int
+) -> ClipInfo:
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    side = {entry.type: bytes(entry) for entry in _side_data(frame)}
+    return ClipInfo(
+        fps=stream.average_rate or stream.guessed_rate or None,
+        timecode=_timecode(container),
+        pixel_aspect=1 / aspect if quarter_turns % 2 else aspect,
+        pixel_format=planar_name,
+        colour=colour,
+        mastering=_mastering(side.get(SideDataType.MASTERING_DISPLAY_METADATA)),
+        light=_light(side.get(SideDataType.CONTENT_LIGHT_LEVEL)),
+    )
+
+
+def _notes(path: Path, frame: VideoFrame) -> tuple[str, ...]:
+    """What of the first frame is not carried on."""
+    notes = []
+    if frame.interlaced_frame:
+        notes.append(f"{path.name} is interlaced: its frames mix two moments; deinterlace it first")
+    kinds = {entry.type for entry in _side_data(frame)}
+    if kinds & {SideDataType.DYNAMIC_HDR_PLUS, SideDataType.DOVI_METADATA, SideDataType.DOVI_RPU_BUFFER}:
+        notes.append(f"{path.name} has HDR10+ or Dolby Vision data, which are not carried on; static HDR data are")
+    return tuple(notes)
+
+
+def _side_data(frame: VideoFrame) -> list[Any]:
+    entries: Any = frame.side_data  # its type stubs are wrong
+    return [entries[index] for index in range(len(entries))]
+
+
+def _timecode(container: Any) -> Timecode | None:
+    """Of the file, or of any of its streams: MOV has a stream for it, Matroska and MXF a tag."""
+    tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    texts = [value for tag in tags for name, value in tag.items() if name.lower() == "timecode"]
+    return next((parsed for text in texts if (parsed := Timecode.parse(text))), None)
+
+
+def _mastering(data: bytes | None) -> MasteringDisplay | None:
+    """AVMasteringDisplayMetadata: ten rationals, then whether primaries and luminance are known."""
+    if data is None or len(data) < 88:
+        return None
+    numbers = struct.unpack_from("22i", data)
+    if not (numbers[20] and numbers[21]):
+        return None
+    red_x, red_y, green_x, green_y, blue_x, blue_y, white_x, white_y, low, high = (
+        Fraction(numbers[i], numbers[i + 1] or 1) for i in range(0, 20, 2)
+    )
+    return MasteringDisplay((red_x, red_y), (green_x, green_y), (blue_x, blue_y), (white_x, white_y), low, high)
+
+
+def _light(data: bytes | None) -> ContentLight | None:
+    return ContentLight(*struct.unpack_from("2I", data)) if data is not None and len(data) >= 8 else None
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", "") or error)

@@ -1,0 +1,1 @@
+"""Queues, memory and names of the devices that windows run on."""

@@ -1,0 +1,57 @@
+"""Where the service writes what it does: one line each, with the request it is about; never pixels, keys or tokens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextvars import ContextVar
+from pathlib import Path
+
+from service.access.redaction import without_secrets
+
+LOG_FORMATS = ("text", "json")
+
+request_label: ContextVar[str] = ContextVar("request_label", default="")
+"""First 8 digits of the request_id that the plugin's own log shows; "" outside of a request."""
+
+
+class TextFormatter(logging.Formatter):
+    """2026-11-21 14:02:11,123 INFO    service.convert_call [0a1b2c3d]: 17 frames ..."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s%(request)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and a traceback where there is one."""
+        label = request_label.get()
+        record.request = f" [{label}]" if label else ""
+        return without_secrets(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, message; request and traceback where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": without_secrets(record.getMessage()),
+        }
+        if label := request_label.get():
+            line["request"] = label
+        if record.exc_info:
+            line["traceback"] = without_secrets(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logs(level: str, file: Path | None, log_format: str = "text") -> None:
+    """Send the log to `file`, or to stderr, in one of LOG_FORMATS."""
+    handler = logging.FileHandler(file, encoding="utf-8") if file is not None else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())

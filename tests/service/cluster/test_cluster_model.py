@@ -1,0 +1,158 @@
+"""The same windows on a Ray cluster of this machine with two workers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from model.settings import Settings
+from service.client import ServiceClient
+from service.wire.frame_wire import FrameFormat
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra [cluster] is not installed"),
+]
+
+PICTURE = FrameFormat(64, 48, np.dtype("<f4"), 3)
+SETTINGS = Settings(engine="stretch", window=1)
+WAIT_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A head node with places for two workers; returns its address."""
+    access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    os.environ.update(access)  # before ray is imported, which reads them then
+    folder = tempfile.mkdtemp(prefix="ray-")
+    command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0", "--include-dashboard=false",
+               "--num-cpus=2", '--resources={"stereo_worker": 2}', "--object-store-memory=100000000",
+               f"--temp-dir={folder}", "--disable-usage-stats", "--block"]  # fmt: skip
+    head = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    address = Path(folder) / "ray_current_cluster"
+    wait_until(lambda: address.exists() and ":" in address.read_text())
+    yield address.read_text().strip()
+    os.killpg(head.pid, signal.SIGTERM)
+    head.wait(WAIT_S)
+    for name in access:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="module")
+def cluster_model(cluster):
+    from service.cluster.cluster_model import ClusterModel
+
+    model = ClusterModel(cluster)
+    wait_until(lambda: model.lanes() == 2)
+    yield model
+    model.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def front(start_service, cluster, cluster_model):
+    return start_service(model=cluster_model, cluster=cluster, limits={"result_cache_bytes": 0})
+
+
+def workers() -> list[psutil.Process]:
+    """The processes of the workers."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any("ray::ClusterWorker" in word for word in process.info["cmdline"] or ()):
+            found.append(process)
+    return found
+
+
+def frames(count: int) -> list[bytes]:
+    return [np.random.default_rng(n).random(PICTURE.frame_bytes // 4, np.float32).tobytes() for n in range(count)]
+
+
+def convert_all(service, sources: list[bytes], settings: Settings = SETTINGS) -> list[bytes]:
+    """All frames as windows of their own, at the same time."""
+    results = [b""] * len(sources)
+
+    def one(number: int) -> None:
+        with ServiceClient(service.target) as client:
+            source = [sources[number]]
+            window = client.convert(client.header(source, PICTURE, settings, wanted=[0]), source, timeout_s=WAIT_S)
+            results[number] = bytes(window.frames[0])
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(len(sources))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_a_cluster_gives_the_bits_of_one_device(front, start_service, tmp_path):
+    from service.stereo_model import TorchModel
+
+    tmp_path.chmod(0o700)
+    alone = start_service(model=TorchModel(), runtime_dir=tmp_path)
+    sources = frames(6)
+    assert convert_all(front, sources) == convert_all(alone, sources)
+
+
+def test_describe_shows_the_cluster_and_what_its_workers_have(front):
+    with ServiceClient(front.target) as client:
+        answer = client.describe()
+    assert [device.name for device in answer.devices] == ["cluster"]
+    assert "Draft" in [estimator.name for estimator in answer.depth_estimators]
+
+
+def test_windows_of_a_worker_that_dies_are_computed_by_another_and_a_new_one_joins(front, cluster_model):
+    sources = frames(24)
+    whole = convert_all(front, sources)
+    before = {process.pid for process in workers()}
+    assert len(before) == 2
+    killer = threading.Timer(0.3, lambda: os.kill(min(before), signal.SIGKILL))
+    killer.start()
+    assert convert_all(front, sources, Settings(engine="stretch", window=1, disparity=2.5)) == whole
+    killer.join()
+    assert convert_all(front, sources) == whole
+    wait_until(lambda: cluster_model.lanes() == 2 and len({process.pid for process in workers()} - before) == 1)
+
+
+def test_what_a_model_refuses_reaches_the_client_by_code(front):
+    import grpc
+
+    with ServiceClient(front.target) as client, pytest.raises(grpc.RpcError) as refused:
+        source = frames(1)
+        client.convert(client.header(source, PICTURE, SETTINGS, wanted=[0], depth_estimator="Nobody"), source)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_cancelling_frees_the_worker(front):
+    with ServiceClient(front.target) as client:
+        source = frames(1)
+        call = client.stub.ConvertWindow(iter([]), timeout=5)
+        call.cancel()
+        big = FrameFormat(640, 480, np.dtype("u1"), 3)
+        heavy = [np.random.default_rng(n).integers(0, 255, big.frame_bytes, np.uint8).tobytes() for n in range(9)]
+        import grpc
+
+        with pytest.raises(grpc.RpcError) as stopped:
+            client.convert(client.header(heavy, big), heavy, timeout_s=1.0)
+        assert stopped.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert len(client.convert(client.header(source, PICTURE, SETTINGS, wanted=[0]), source).frames) == 1
+    wait_until(lambda: front.shop.workers[0].load == 0)

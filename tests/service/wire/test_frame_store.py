@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.errors import InvalidInputError
+from service.client import SharedRegion
+from service.errors import StoreNotFoundError, StoresFullError
+from service.wire.frame_store import FrameStores
+
+SIZE = 3 * 4096
+
+
+@pytest.fixture
+def region():
+    shared = SharedRegion(SIZE)
+    yield shared
+    shared.unlink()
+
+
+@pytest.fixture
+def stores():
+    return FrameStores(max_stores=2, max_store_bytes=1 << 20)
+
+
+def is_mapped(region: SharedRegion) -> int:
+    """How often this process maps the region."""
+    return Path("/proc/self/maps").read_text().count(region.name.removeprefix("/"))
+
+
+def test_both_ends_see_the_same_memory(region, stores):
+    store = stores.open(region.name, SIZE)
+    region.memory[5000] = 42
+    view = store.view(4096, 4096)
+    view[1] = 43
+    assert (view[904], region.memory[4097]) == (42, 43)
+    view.release()
+    stores.close(store)
+
+
+def test_the_handshake_reads_the_clients_nonce_and_writes_another(region, stores):
+    region.memory[:16] = bytes(range(16))
+    store = stores.open(region.name, SIZE)
+    theirs, ours = store.exchange_nonces()
+    assert theirs == bytes(range(16))
+    assert ours == region.memory[16:32] != bytes(16)
+    stores.close(store)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "/other", "/stereo-", "/stereo-" + "g" * 20, "/stereo-" + "a" * 19,
+     "/stereo-" + "a" * 20 + "/../x", "/stereo-" + "a" * 20 + "\n", "/etc/passwd"],
+)  # fmt: skip
+def test_only_names_of_our_pattern_are_opened(stores, name):
+    with pytest.raises(InvalidInputError, match="20 hex digits"):
+        stores.open(name, SIZE)
+
+
+def test_an_object_that_is_not_here_is_not_found(stores):
+    with pytest.raises(StoreNotFoundError, match="use chunks"):
+        stores.open("/stereo-" + "0" * 20, SIZE)
+
+
+@pytest.mark.parametrize("size", [0, 8191, (1 << 20) + 1, 2**63])
+def test_a_size_out_of_range_is_refused(region, stores, size):
+    with pytest.raises(InvalidInputError, match="size_bytes is"):
+        stores.open(region.name, size)
+
+
+def test_a_size_above_the_real_one_is_refused_and_leaks_nothing(region, stores):
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(InvalidInputError, match=f"the object has only {SIZE}"):
+        stores.open(region.name, SIZE + 1)
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(stores) == 0
+
+
+def test_an_object_open_to_others_is_refused(region, stores):
+    os.chmod(f"/dev/shm{region.name}", 0o666)
+    with pytest.raises(InvalidInputError, match="mode 0600"):
+        stores.open(region.name, SIZE)
+
+
+def test_an_object_that_shrank_is_refused_instead_of_killing_the_service(region, stores):
+    store = stores.open(region.name, SIZE)
+    os.truncate(f"/dev/shm{region.name}", 4096)
+    with pytest.raises(InvalidInputError, match="smaller while it was in use"):
+        store.view(8192, 16)
+    stores.close(store)
+
+
+def test_no_more_stores_than_the_limit(region, stores):
+    opened = [stores.open(region.name, SIZE) for _ in range(2)]
+    with pytest.raises(StoresFullError, match="2 frame stores"):
+        stores.open(region.name, SIZE)
+    stores.close(opened[0])
+    stores.open(region.name, SIZE)
+
+
+def test_the_mapping_ends_with_the_stream(region, stores):
+    before = is_mapped(region)
+    store = stores.open(region.name, SIZE)
+    assert is_mapped(region) == before + 1
+    stores.close(store)
+    assert is_mapped(region) == before
+
+
+def test_the_mapping_outlives_the_stream_while_a_window_uses_it(region, stores):
+    before = is_mapped(region)
+    store = stores.open(region.name, SIZE)
+    store.acquire()
+    stores.close(store)
+    region.memory[4096] = 9
+    view = store.view(4096, 1)
+    assert view[0] == 9
+    view.release()
+    store.release()
+    assert is_mapped(region) == before
+
+
+def test_a_view_that_outlives_the_store_stays_readable(region, stores):
+    store = stores.open(region.name, SIZE)
+    pixels = np.frombuffer(store.view(4096, 16), np.uint8)
+    stores.close(store)
+    region.memory[4096] = 5
+    assert pixels[0] == 5
+
+
+def test_an_unknown_store_is_not_found(stores):
+    with pytest.raises(StoreNotFoundError, match="share the store again"):
+        stores.slot("header.frames[0].location", bytes(16), 4096, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "text"),
+    [
+        (0, 64, "offset_bytes is 0"),
+        (4095, 64, "offset_bytes is 4095"),
+        (4097, 64, "a multiple of 64"),
+        (SIZE, 64, "offset_bytes is"),
+        (2**64 - 64, 64, "offset_bytes is"),
+        (4096, 63, r"size_bytes is 63; it must be 64 \(one frame\)"),
+        (4096, SIZE, r"the end of the store"),
+        (4096, 2**64 - 1, "size_bytes is"),
+        (SIZE - 64, 128, "size_bytes is 128"),
+    ],
+)
+def test_a_slot_outside_its_store_is_refused(region, stores, offset, size, text):
+    store = stores.open(region.name, SIZE)
+    with pytest.raises(InvalidInputError, match=text):
+        stores.slot("location", store.store_id, offset, size, 64)
+
+
+@given(offset=st.integers(0, 2**64 - 1), size=st.integers(0, 2**64 - 1), least=st.integers(1, 2**20))
+def test_any_slot_that_is_accepted_lies_inside(offset, size, least):
+    shared = SharedRegion(SIZE)
+    stores = FrameStores(1, SIZE)
+    store = stores.open(shared.name, SIZE)
+    shared.unlink()
+    try:
+        slot = stores.slot("location", store.store_id, offset % (2 * SIZE) // 64 * 64, size % (2 * SIZE), least % SIZE)
+    except InvalidInputError:
+        return
+    finally:
+        stores.close(store)
+    assert slot.offset_bytes >= 4096
+    assert least % SIZE <= slot.size_bytes
+    assert slot.offset_bytes + slot.size_bytes <= SIZE
