@@ -20,7 +20,7 @@ from service.serve import RunningService, start
 from service.stereo_model import Inventory, InventoryEntry, WindowInput, WindowOutput
 from service.wire.frame_wire import FrameFormat
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @dataclass

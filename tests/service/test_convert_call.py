@@ -141,7 +141,7 @@ def test_a_slot_is_written_again_only_after_its_release(client, make_frames):
                 release.clear()
                 yield Request(release_slot=header.output_slots[0])
 
-    answers = client.stub.ConvertWindow(requests(), timeout=10)
+    answers = client.stub.ConvertWindow(requests(), timeout=60)
     results = (answer.result for answer in answers if answer.WhichOneof("message") == "result")
     for frame in frames:
         result = next(results)
@@ -157,8 +157,8 @@ def test_closing_the_store_does_not_hurt_a_window_that_runs(service, client, mak
     way = ByStore(client, F32, 1, outputs=1)
     service.model.gate.clear()
     header = way.header(frames, F32, Settings())
-    answers = client.stub.ConvertWindow(iter([Request(header=header)]), timeout=10)
-    assert service.model.running.wait(5)
+    answers = client.stub.ConvertWindow(iter([Request(header=header)]), timeout=60)
+    assert service.model.running.wait(60)
     way.store.close()
     service.model.gate.set()
     results = [answer.result for answer in answers if answer.WhichOneof("message") == "result"]

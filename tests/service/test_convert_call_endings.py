@@ -19,9 +19,9 @@ def test_a_full_queue_says_when_to_come_back(start_service, small, make_frames, 
     with ServiceClient(service.target) as client:
         first = threading.Thread(target=client.convert, args=(client.header(frames, small), frames))
         first.start()
-        assert service.model.running.wait(5)
+        assert service.model.running.wait(60)
         with pytest.raises(grpc.RpcError) as refused:  # at once: no frame was asked for, let alone sent
-            next(client.stub.ConvertWindow(iter([Request(header=client.header([bytes(48)], small))]), timeout=5))
+            next(client.stub.ConvertWindow(iter([Request(header=client.header([bytes(48)], small))]), timeout=60))
         service.model.gate.set()
         first.join()
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -36,16 +36,16 @@ def test_a_client_that_stops_sending_is_dropped(start_service, small, make_frame
 
         def requests():
             yield Request(header=client.header(frames, small))
-            silent.wait(10)
+            silent.wait(60)
 
-        code, message = status(lambda: list(client.stub.ConvertWindow(requests(), timeout=10)))
+        code, message = status(lambda: list(client.stub.ConvertWindow(requests(), timeout=60)))
         silent.set()
     assert (code, message) == (grpc.StatusCode.DEADLINE_EXCEEDED, "nothing came from the client for 0.1 s")
     eventually(service.is_at_rest)
 
 
 def test_a_client_that_never_gives_its_slot_back_is_dropped(start_service, make_frames):
-    service = start_service(limits={"stall_s": 0.1})
+    service = start_service(limits={"stall_s": 1.0})  # long enough for the header on a machine that is busy
     frames = make_frames(F32, 2)
     with ServiceClient(service.target) as client:
         way = ByStore(client, F32, 2, outputs=1)
@@ -67,7 +67,7 @@ def test_hanging_up_stops_the_work(service, client, small, make_frames, eventual
     frames = make_frames(small, 1)
     header = client.header(frames, small)
     answers = client.stub.ConvertWindow(iter([Request(header=header), chunk(header.frames[0].content_key, 0, 48)]))
-    assert service.model.running.wait(5)
+    assert service.model.running.wait(60)
     answers.cancel()
     eventually(service.is_at_rest)
 
@@ -83,18 +83,18 @@ def test_cancel_window_stops_a_window(service, client, small, make_frames, event
         yield Request(header=header)
         if stage == "running":
             yield chunk(header.frames[0].content_key, 0, 48)
-        silent.wait(10)
+        silent.wait(60)
 
     def convert():
-        seen.append(status(lambda: list(client.stub.ConvertWindow(requests(), timeout=10))))
+        seen.append(status(lambda: list(client.stub.ConvertWindow(requests(), timeout=60))))
 
     thread = threading.Thread(target=convert)
     thread.start()
     eventually(lambda: header.request_id in service.shop.calls)
     if stage == "running":
-        assert service.model.running.wait(5)
+        assert service.model.running.wait(60)
     assert cancel(client, header.request_id)
-    thread.join(5)
+    thread.join(60)
     silent.set()
     assert seen == [(grpc.StatusCode.CANCELLED, "the window was cancelled")]
     eventually(service.is_at_rest)

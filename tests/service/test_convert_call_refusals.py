@@ -116,11 +116,11 @@ def test_two_windows_may_not_share_a_request_id(service, client, small, make_fra
     first.cancel()
     eventually(service.is_at_rest)
     held.start()
-    assert service.model.running.wait(5)
+    assert service.model.running.wait(60)
     code, message = status(lambda: client.convert(header, frames))
     assert (code, "request_id" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
     cancel(client, header.request_id)
-    held.join(5)
+    held.join(60)
 
 
 def test_a_message_above_the_chunk_limit_is_refused(start_service, make_frames):

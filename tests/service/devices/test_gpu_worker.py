@@ -9,7 +9,7 @@ from model.errors import Cancelled, DeviceMemoryError
 from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits, least_loaded
 from service.errors import DeadlinePassedError, DrainingError, QueueFullError
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 
 
 class Gate:
@@ -99,10 +99,11 @@ def test_cancel_stops_running_work_at_its_next_progress(worker, gate):
     assert not gate.open.is_set()
 
 
-def test_a_deadline_stops_running_work(worker):
-    job = worker.submit(Gate(), deadline=time.monotonic() + 0.05)
+def test_a_deadline_stops_running_work(gate):
+    gate.job.deadline = time.monotonic()  # passes while the work runs, however slow this machine is
     with pytest.raises(DeadlinePassedError, match="deadline"):
-        job.future.result(WAIT_S)
+        gate.job.future.result(WAIT_S)
+    assert not gate.open.is_set()
 
 
 def test_a_job_whose_deadline_passed_in_the_queue_never_runs(worker, gate):

@@ -194,9 +194,11 @@ def test_a_server_that_is_not_there_is_named(target):
 def test_a_server_that_falls_silent_does_not_hang(server, target, monkeypatch):
     url, _ = server
     monkeypatch.setattr(model_download, "TIMEOUT_S", 0.1)
-    monkeypatch.setattr(Handler, "do_GET", lambda self: threading.Event().wait(0.5))
+    over = threading.Event()
+    monkeypatch.setattr(Handler, "do_GET", lambda self: over.wait(60) and None)
     with pytest.raises(DownloadError, match="is incomplete"):
         download(url, target, RECORD)
+    over.set()
 
 
 def test_a_full_disk_says_so_and_how_to_go_on(server, tmp_path):

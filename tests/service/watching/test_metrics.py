@@ -20,7 +20,7 @@ def watched(start_service):
 
 def figures(service) -> dict[str, float]:
     """What Prometheus reads, over HTTP."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{service.running.metrics.port}/metrics", timeout=5) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.running.metrics.port}/metrics", timeout=60) as page:
         lines = page.read().decode().splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
@@ -48,12 +48,12 @@ def test_the_queue_shows_what_waits(watched, small, make_frames, eventually):
     watched.model.gate.clear()
     frames = make_frames(small, 1)
     with ServiceClient(watched.target) as client:
-        call = client.stub.ConvertWindow(iter([]), timeout=5)
+        call = client.stub.ConvertWindow(iter([]), timeout=60)
         assert figures(watched)['stereo_queued_windows{device="cpu"}'] == 0
         call.cancel()
         job = watched.shop.workers[0].submit(lambda progress: None)
         job.future.result(5)
-        blocked = watched.shop.workers[0].submit(lambda progress: watched.model.gate.wait(5))
+        blocked = watched.shop.workers[0].submit(lambda progress: watched.model.gate.wait(60))
         watched.shop.workers[0].submit(lambda progress: frames)
         assert figures(watched)['stereo_queued_windows{device="cpu"}'] == 2
         watched.model.gate.set()

@@ -33,7 +33,7 @@ def shown(start_service):
 def get(address: str) -> tuple[int, str, bytes]:
     """Status, content type and body."""
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -88,11 +88,11 @@ def test_only_who_knows_the_address_sees_anything(shown):
 
 def test_nothing_can_be_changed_and_no_other_site_may_frame_it(shown):
     host, path = shown.running.page.address.removeprefix("http://").split("/", 1)
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=60)
     connection.request("POST", f"/{path}state")
     assert connection.getresponse().status == 501
     connection.close()
-    with urllib.request.urlopen(shown.running.page.address, timeout=5) as answer:
+    with urllib.request.urlopen(shown.running.page.address, timeout=60) as answer:
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
 

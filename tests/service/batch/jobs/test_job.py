@@ -176,7 +176,7 @@ def test_there_are_examples():
 
 
 def test_windows_run_on_all_devices_at_once_and_are_written_in_order(make_run, render, model, tmp_path):
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
     used = set()
 
     def meet(window, device):
@@ -199,7 +199,7 @@ def test_windows_run_on_all_devices_at_once_and_are_written_in_order(make_run, r
 
 
 def test_a_cluster_gets_as_many_windows_at_once_as_it_has_workers(make_run, render, model, tmp_path, capsys):
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
     model.lanes = lambda: 3
     model.before = lambda window, device: meeting.wait()  # passes only when three windows run
     assert render(make_run(count=30), OutputFile("right", tmp_path / "o"), cluster="auto") == 0
