@@ -10,7 +10,8 @@ STUBS = Path("build/python/stereoconvert")
 NATIVE_WARP = Path("model/warp/native.cpp")
 NATIVE_HEADERS = sorted(str(header) for header in Path("model/warp").glob("native_*.h"))
 # No contraction of a*b+c: the C++ warp cuts surfaces at exactly the same places as its definition in NumPy.
-NATIVE_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-pthread"]
+# Python's own -fwrapv would keep loops over [i + 1] from being vectorised: a third of the time of the warp.
+NATIVE_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fno-wrapv", "-pthread"]
 
 
 def compile_stubs() -> None:
