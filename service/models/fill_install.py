@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from model.depth.model_folder import check_name
 from model.errors import InvalidInputError, WeightsError
 from model.sasi.fill_store import FILES, PARTS, FillManifest, FillStore
 from service.models.model_download import check_space
 from service.models.model_install import Terms, check_terms, license_of_card
+from service.models.store_writing import check_free, writing
 
 _KEPT = (".json", ".safetensors")
 """What is copied: a release holds demos, tokenizers and 22 GB of text encoder that a fill never reads."""
@@ -21,39 +21,38 @@ def add_fill(store: FillStore, name: str, source: Path, terms: Terms) -> FillMan
     Raises InvalidInputError when the name is taken or the licence unknown or not accepted, WeightsError when the
     folder cannot fill. Then the store is as it was.
     """
-    from model.sasi.weights import is_shipped
-
-    if is_shipped(check_name(name)) or name in store.names():
-        raise InvalidInputError(f"{name} is there already; choose another name, or remove it first")
+    check_free(store.store, name)
     license = terms.license or license_of_card(source / "README.md")
     if license is None:
         raise InvalidInputError(f"{source} has no model card that names a licence; say it: --license SPDX")
     check_terms(name, license, terms)
     partial = store.path / ".partial" / name
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        _copy(source, partial)
-        manifest = FillManifest(name, license, _proved(partial))
-        store.write_manifest(partial, manifest)
-        partial.rename(store.path / name)
-    except OSError as error:
-        raise WeightsError(f"cannot write to {store.path}: {error.strerror or error}") from error
-    finally:
+    with writing(store.store):
+        check_free(store.store, name)
         shutil.rmtree(partial, ignore_errors=True)
+        try:
+            _copy(source, partial)
+            manifest = FillManifest(name, license, _proved(partial))
+            store.write_manifest(partial, manifest)
+            partial.rename(store.path / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return manifest
 
 
 def remove_fill(store: FillStore, name: str) -> None:
-    """Delete a fill network. Raises WeightsError when there is none of that name or it cannot be deleted."""
-    folder = store.folder(name)
-    gone = store.path / ".partial" / name
-    try:
+    """Delete a fill network.
+
+    Raises WeightsError when there is none of that name or it cannot be deleted, InvalidInputError while another
+    process changes the store.
+    """
+    with writing(store.store):
+        folder = store.folder(name)
+        gone = store.path / ".partial" / name
         gone.parent.mkdir(exist_ok=True)
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)  # at once, so that there is never half of one
         shutil.rmtree(gone)
-    except OSError as error:
-        raise WeightsError(f"cannot remove {folder}: {error.strerror or error}") from error
 
 
 def problem_of_fill(store: FillStore, name: str) -> str:

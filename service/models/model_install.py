@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from model.depth.model_folder import (
     Manifest,
     ModelFolder,
     check_license,
-    check_name,
     is_noncommercial,
     read_json,
     record_of,
@@ -26,7 +23,7 @@ from model.depth.model_store import ModelStore
 from model.errors import InvalidInputError, StereoError, WeightsError
 from service.models.known_models import KnownModel
 from service.models.model_download import Progress, check_space, download
-from service.runtime_dir import InstanceLock
+from service.models.store_writing import check_free, writing
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _CARD = "README.md"
@@ -58,7 +55,8 @@ def add_from_folder(store: ModelStore, name: str, source: Path, terms: Terms) ->
             f"{source} has no model card that names a licence; say it: --license SPDX, as in Apache-2.0"
         )
     check_terms(name, license, terms)
-    with _writing(store):
+    with writing(store.path):
+        check_free(store.path, name)
         store.drop_partial(name)
         partial = store.partial(name)
         try:
@@ -80,7 +78,8 @@ def add_known(
     """
     _check_ready(store, known.name)
     check_terms(known.name, known.license, terms)
-    with _writing(store):
+    with writing(store.path):
+        check_free(store.path, known.name)
         partial = store.partial(known.name)
         present = sum(path.stat().st_size for path in partial.iterdir())
         check_space(partial, max(0, known.size_bytes - present))
@@ -135,8 +134,7 @@ def _check_ready(store: ModelStore, name: str) -> None:
     from model.depth.depth_network import check_transformers
 
     check_transformers()
-    if check_name(name) in store.names():
-        raise InvalidInputError(f"{name} is installed already; run: python -m service models remove {name}")
+    check_free(store.path, name)
 
 
 def _check_source(source: Path) -> None:
@@ -163,25 +161,9 @@ def license_of_card(card: Path) -> str | None:
     return _SPDX.get(stated[1].lower()) if stated else None
 
 
-@contextmanager
-def _writing(store: ModelStore) -> Iterator[None]:
-    """Hold the store against others that write, and say what is wrong with the disk in one sentence."""
-    try:
-        store.path.mkdir(parents=True, exist_ok=True)
-        lock = InstanceLock(store.path / ".lock")
-        if not lock.acquire():
-            raise InvalidInputError(f"another process is changing {store.path}; wait until it is done")
-        try:
-            yield
-        finally:
-            lock.release()
-    except OSError as error:
-        raise WeightsError(f"cannot write to {store.path}: {error.strerror or error}") from error
-
-
 def remove(store: ModelStore, name: str) -> None:
     """Remove a model. Raises InvalidInputError when there is none of that name."""
-    with _writing(store):
+    with writing(store.path):
         store.remove(name)
 
 

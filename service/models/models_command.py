@@ -90,14 +90,10 @@ def add_folder(store: ModelStore, name: str, source: Path, terms: Terms) -> int:
     if is_fill_folder(source):
         from service.models.fill_install import add_fill
 
-        if name in store.names():
-            raise InvalidInputError(f"{name} is the name of a depth model here; choose another")
         print(f"added {_fill_line(add_fill(_fills(store), name, source, terms))}\n{_NEXT}")
         return 0
     from service.models.model_install import add_from_folder
 
-    if name in _fills(store).names():
-        raise InvalidInputError(f"{name} is the name of a fill network here; choose another")
     return _added(add_from_folder(store, name, source, terms))
 
 
