@@ -25,6 +25,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from grpc import StatusCode
 
 from model.errors import Cancelled, DeviceMemoryError, InvalidInputError, StereoError, WeightsError
@@ -164,4 +165,19 @@ def _rewrapped(handler: grpc.RpcMethodHandler, wrap: Callable[[Behaviour], Behav
         "_stream" if handler.response_streaming else "_unary"
     )
     make = getattr(grpc, f"{kind}_rpc_method_handler")
-    return make(wrap(getattr(handler, kind)), handler.request_deserializer, handler.response_serializer)
+    behaviour, decode = getattr(handler, kind), partial(_decoded, handler.request_deserializer)
+    if handler.request_streaming:  # context.read() decodes, so what it raises reaches `wrap`
+        return make(wrap(behaviour), decode, handler.response_serializer)
+
+    async def decoding_first(request: bytes, context: grpc.aio.ServicerContext) -> Any:
+        return await behaviour(decode(request), context)
+
+    return make(wrap(decoding_first), None, handler.response_serializer)
+
+
+def _decoded(deserialize: Callable[[bytes], Any] | None, data: bytes) -> Any:
+    assert deserialize is not None, "the stubs say how"
+    try:
+        return deserialize(data)
+    except DecodeError:
+        raise InvalidInputError("the message is damaged, or not one of this contract; send it again") from None

@@ -31,10 +31,15 @@ class LocalService:
             try:
                 grpc.channel_ready_future(channel).result(START_TIMEOUT_S)
             except grpc.FutureTimeoutError:
-                raise ServiceUnreachableError(f"the service did not start: {self._log.read_text()[-500:]}") from None
+                self._stop()
+                said = self._log.read_text()[-500:] if self._log.exists() else "it wrote no log"
+                raise ServiceUnreachableError(f"the service did not start: {said}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        self._stop()
+
+    def _stop(self) -> None:
         self.process.terminate()
         try:
             self.process.wait(START_TIMEOUT_S)

@@ -114,13 +114,22 @@ def test_any_order_of_messages_is_refused_or_served(service, client, small, piec
 @FUZZ
 @given(payload=st.binary(max_size=200))
 def test_random_bytes_instead_of_messages_get_a_status(service, client, small, payload):
-    call = client._channel.stream_stream("/stereoconvert.v1.StereoConvertService/ConvertWindow")
-    with contextlib.suppress(grpc.RpcError):
-        list(call(iter([payload]), timeout=10))
-    describe = client._channel.unary_unary("/stereoconvert.v1.StereoConvertService/Describe")
-    with contextlib.suppress(grpc.RpcError):
-        describe(payload, timeout=10)
+    for method in ("ConvertWindow", "ShareFrameStore", "Describe", "CancelWindow"):
+        call = client._channel.stream_stream(f"/stereoconvert.v1.StereoConvertService/{method}")
+        answers = call(iter([payload]), timeout=10)
+        with contextlib.suppress(grpc.RpcError):
+            list(answers)
+        assert answers.code() in {grpc.StatusCode.OK, *ALLOWED}, (method, answers.details())
     assert_serves(client, small)
+
+
+@pytest.mark.parametrize("method", ["ConvertWindow", "ShareFrameStore", "Describe", "CancelWindow"])
+def test_a_damaged_message_is_the_fault_of_who_sent_it(service, client, method):
+    call = client._channel.stream_stream(f"/stereoconvert.v1.StereoConvertService/{method}")
+    with pytest.raises(grpc.RpcError) as refused:
+        list(call(iter([b"\xff"]), timeout=10))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "damaged" in (refused.value.details() or "")
 
 
 @FUZZ

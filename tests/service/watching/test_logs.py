@@ -81,3 +81,14 @@ def test_each_line_about_a_window_names_it_and_nothing_secret_is_told(start_serv
     for text in (log, *told):
         for secret in (token, good.session_id.hex(), good.frames[0].content_key.hex(), frames[0].hex()):
             assert secret not in text
+
+
+def test_bytes_of_a_stranger_that_grpc_would_quote_are_not_logged(log_to):
+    file = log_to("text")
+    try:
+        b"\xff\xfe secret".decode()
+    except UnicodeDecodeError:
+        logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xff\xfe secret")
+    lines = file.read_text().splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("INFO    grpc._cython.cygrpc: metadata of a call is no text")
