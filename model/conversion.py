@@ -134,7 +134,6 @@ def _disparity(
     estimator: DepthEstimator | None,
 ) -> torch.Tensor:
     """(T, 1, H, W) px at the frames' own width."""
-    height_px, width_px = frames.shape[-2:]
     colour, may_be_normalised = frames[:, :3], True
     if settings.depth_source == "clip":
         assert depth is not None
@@ -147,15 +146,7 @@ def _disparity(
         if not estimator.steady:
             chosen = stabilised(chosen, colour)
         settings = replace(settings, depth_meaning="white-near")  # the artist's meaning is that of a clip
-    return disparity_from_depth(
-        chosen,
-        settings,
-        width_px,
-        height_px,
-        first_frame=first_frame,
-        guide=colour,
-        may_be_normalised=may_be_normalised,
-    )
+    return disparity_from_depth(chosen, colour, settings, first_frame=first_frame, may_be_normalised=may_be_normalised)
 
 
 def _filled(

@@ -90,11 +90,8 @@ def shots_of(clip: Path, rules: PairRules) -> Iterator[tuple[int, torch.Tensor]]
 def make_pair(run: torch.Tensor, strength: tuple[float, float], estimator: DepthEstimator) -> Pair:
     """Make the pair of a run of `shots_of`; `strength` is the clip's disparity (%) and convergence."""
     settings = Settings(disparity=strength[0], convergence=strength[1])
-    height, width = run.shape[2:]
     nearness = estimator.estimate(run) if estimator.steady else stabilised(estimator.estimate(run), run)
-    disparity = disparity_from_depth(
-        nearness, settings, width, height, guide=run, may_be_normalised=estimator.normalised
-    )
+    disparity = disparity_from_depth(nearness, run, settings, may_be_normalised=estimator.normalised)
     kept = slice(CONTEXT, len(run) - CONTEXT)
     projection = right_eye_projection(run[kept], disparity[kept])
     return Pair(

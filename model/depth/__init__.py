@@ -2,5 +2,5 @@
 
 frames ─ estimators ─ stabilise ─┐
                                  ├─ depth ─ unknown ─ range ─ disparity ─ resample ─> disparity (T, 1, H, W) px
-depth clip ──────────────────────┘            └ cuts                └ floating_window
+depth clip ──────────────────────┘            └ cuts, anchors, scale └ floating_window
 """

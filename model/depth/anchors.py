@@ -5,9 +5,9 @@ w·K and (w+1)·K and the two frames before and one after each, so two neighbour
 anchor on the same frames and agree at their border. A cut ends it: frames look only at anchors of their own shot,
 and a shot without an anchor at its own first frame.
 
-What is blended moves by at most D / K a frame when two anchors lie D apart, and nothing that a window alone decides can
-do better: two windows share only the frames around their common anchor, so a clip that shows one thing around one
-anchor and another around the next must go all of D within the K frames between them.
+What is blended moves by D / K a frame when two anchors lie D apart, and no way of blending does better: two windows
+share only the frames around their common anchor, so what differs between two anchors must be gone through within the K
+frames between them. What must stand still has to be measured so that it does not differ (scale.py).
 """
 
 from __future__ import annotations

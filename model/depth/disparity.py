@@ -2,8 +2,7 @@
 
     depth ─ orient ─ fill unknown ─ range ─ nearness 0..1 ─ bend ─ − convergence ─ · disparity % ─ resample ─> px
 
-Nearness is 0 at the farthest and 1 at the nearest surface; values beyond the range sit on its ends, so all of a
-frame lies within the disparity that was asked for.
+All of a frame lies within the disparity that was asked for: nearness is 0 at the farthest surface and at most 1.
 """
 
 from __future__ import annotations
@@ -20,39 +19,38 @@ from model.settings import DISPARITY_MEANINGS, Settings
 
 
 def disparity_from_depth(
-    depth: Tensor,
-    settings: Settings,
-    width_px: int,
-    height_px: int,
-    *,
-    first_frame: int = 0,
-    guide: Tensor | None = None,
-    may_be_normalised: bool = True,
+    depth: Tensor, frames: Tensor, settings: Settings, *, first_frame: int = 0, may_be_normalised: bool = True
 ) -> Tensor:
-    """Turn the depth of a window into disparity at the frame's size.
+    """Turn the depth of a window into disparity at the frames' size.
 
-    d = (bend(nearness) − convergence) · disparity / 100 · width_px, positive = nearer than the screen. With a
-    depth meaning of DISPARITY_MEANINGS the values are disparity already, "foundry-px" with the opposite sign: they are
-    scaled to `width_px` and nothing else.
+    d = (bend(nearness) − convergence) · disparity / 100 · W, positive = nearer than the screen. With a depth meaning
+    of DISPARITY_MEANINGS the values are disparity already, "foundry-px" with the opposite sign: they are scaled to
+    the frames' width and nothing else.
 
     depth        (T, 1, h, w)  float, meaning and range by `settings`; any size (it is stretched over the frame); NaN
                                and infinite values are unknown and take the farther known neighbour of their row
-    guide        (T, C, H, W)  float32, the frames: depth of a smaller size is upsampled along their edges, and
-                               the automatic range starts anew at their cuts; None: depth edges stay where they are
+    frames       (T, C, H, W)  float32, C >= 3, the frames it belongs to: depth of a smaller size is upsampled along
+                               their edges, and the automatic range starts anew at their cuts
     first_frame  number of the first frame of the window
-    may_be_normalised  False: the automatic range stretches values within 0..1 too (range.py)
-    returns      (T, 1, H, W)  float32, px at `width_px`. Constant depth has no range unless it is normalised: all of
-                               it is on the screen (0)
+    may_be_normalised  False: the automatic range takes values within 0..1 for a unit like any other (scale.py)
+    returns      (T, 1, H, W)  float32, px at W. Constant depth is all reference, of nearness 1/2, unless it is
+                               normalised
 
     Raises ShapeError for a wrong shape, InvalidInputError when a frame has no finite depth.
     """
-    _check_shapes(depth, guide, width_px, height_px)
+    _check_shapes(depth, frames)
+    height, width = frames.shape[2:]
     values = fill_unknown(_nearer_is_larger(depth.float(), settings.depth_meaning), first_frame)
     if settings.depth_meaning in DISPARITY_MEANINGS:
-        low = values * (width_px / depth.shape[-1])
+        return resample_disparity(values * (width / depth.shape[-1]), height, width, frames)
+    if settings.range == "auto":
+        cuts = find_cuts(frames)
+        ranges = automatic_range(values, settings.window, first_frame, cuts, may_be_normalised=may_be_normalised)
     else:
-        low = _parallax(values, _ranges(values, settings, first_frame, guide, may_be_normalised), settings) * width_px
-    return resample_disparity(low, height_px, width_px, guide)
+        ranges = _manual_range(settings, len(values))
+    bent = ranges.mapped(values, lambda nearness: bend(nearness, settings.foreground_scale))
+    parallax = (bent - settings.convergence) * (settings.disparity / 100)
+    return resample_disparity(parallax * width, height, width, frames)
 
 
 def bend(nearness: Tensor, foreground_scale: float) -> Tensor:
@@ -72,41 +70,15 @@ def _nearer_is_larger(depth: Tensor, meaning: str) -> Tensor:
     return -depth if meaning in ("white-far", "foundry-px") else depth
 
 
-def _ranges(
-    values: Tensor, settings: Settings, first_frame: int, guide: Tensor | None, may_be_normalised: bool
-) -> Ranges:
-    if settings.range == "auto":
-        cuts = () if guide is None else find_cuts(guide)
-        return automatic_range(values, settings.window, first_frame, cuts, may_be_normalised=may_be_normalised)
+def _manual_range(settings: Settings, count: int) -> Ranges:
     # the meaning says which end is near, so the two ends may be given in either order
     ends = torch.tensor([settings.near, settings.far], dtype=torch.float64)
-    low, high = _nearer_is_larger(ends, settings.depth_meaning).sort().values.tolist()
-    return fixed_range(low, high, len(values))
+    farthest, nearest = _nearer_is_larger(ends, settings.depth_meaning).sort().values.tolist()
+    return fixed_range(farthest, nearest, count)
 
 
-def _parallax(values: Tensor, ranges: Ranges, settings: Settings) -> Tensor:
-    """Fraction of the frame width by which each pixel is nearer than the screen."""
-    farthest, nearest, share = (
-        part.to(values)[..., None, None, None].unbind(dim=1) for part in (ranges.farthest, ranges.nearest, ranges.share)
-    )
-    mapped = [_mapped(values, *ends, settings) for ends in zip(farthest, nearest, strict=True)]
-    return mapped[0] if len(mapped) == 1 else mapped[0] * share[0] + mapped[1] * share[1]
-
-
-def _mapped(values: Tensor, farthest: Tensor, nearest: Tensor, settings: Settings) -> Tensor:
-    """Parallax of `values` (T, 1, h, w) by one range a frame, (T, 1, 1, 1) each."""
-    span = nearest - farthest
-    flat = span <= 1e-6 * torch.maximum(nearest.abs(), farthest.abs())
-    nearness = ((values - farthest) / torch.where(flat, torch.ones_like(span), span)).clamp(0, 1)
-    parallax = (bend(nearness, settings.foreground_scale) - settings.convergence) * (settings.disparity / 100)
-    return torch.where(flat, torch.zeros_like(parallax), parallax)
-
-
-def _check_shapes(depth: Tensor, guide: Tensor | None, width_px: int, height_px: int) -> None:
-    if depth.ndim != 4 or depth.shape[1] != 1 or 0 in depth.shape:
-        raise ShapeError(f"depth must be (T, 1, h, w) with no empty side; got {tuple(depth.shape)}")
-    if width_px < 1 or height_px < 1:
-        raise ShapeError(f"the frame must be at least 1x1 px; got {width_px}x{height_px}")
-    if guide is not None and (guide.ndim != 4 or (len(guide), *guide.shape[2:]) != (len(depth), height_px, width_px)):
-        expected = f"({len(depth)}, C, {height_px}, {width_px})"
-        raise ShapeError(f"guide must be {expected}, the frames that the depth belongs to; got {tuple(guide.shape)}")
+def _check_shapes(depth: Tensor, frames: Tensor) -> None:
+    if frames.ndim != 4 or frames.shape[1] < 3 or 0 in frames.shape:
+        raise ShapeError(f"frames must be (T, 3 or more, H, W) with no empty side; got {tuple(frames.shape)}")
+    if depth.ndim != 4 or depth.shape[:2] != (len(frames), 1) or 0 in depth.shape:
+        raise ShapeError(f"depth must be ({len(frames)}, 1, h, w) with no empty side; got {tuple(depth.shape)}")

@@ -1,90 +1,63 @@
-"""The nearest and the farthest depth of each frame, so that disparity neither pumps nor jumps.
+"""The scale of each frame's depth, so that disparity neither pumps nor jumps.
 
-Depth that keeps within 0..1 is normalised: 0 and 1 are the ends of its scale, whatever is in the frame, so the
-disparity of a static point does not move at all when something nearer enters. Depth in any other unit has no scale of
-its own; its ends are robust percentiles at the anchors of the clip (anchors.py). A frame between two anchors is mapped
-with the range of each, and the two disparities are blended: with disparities D px apart a static point moves by
-D / 13 px a frame in windows of 17, evenly, and by as little as any window-local rule can reach.
+Percentiles are measured at the anchors of the clip (anchors.py), and each anchor has a scale (scale.py). A frame
+between two anchors is mapped by the scale of each, and the two results are blended. What enters and leaves does not
+change the scales; where the background itself changes, as when a camera walks through a door, disparity moves evenly
+over the 13 frames between anchors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from model.depth.anchors import find_anchors
-
-TAIL = 0.005
-"""Fraction of the pixels at each end that may be outliers: their values do not move the range."""
-
-_DIMMEST = 1 / 32
-"""Largest value below which depth within 0..1 is not normalised but in a unit that makes it small, such as 1/m."""
-
-_MAX_SAMPLES = 1 << 16
+from model.depth.scale import Linear, Scale, percentiles, scale_of
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Ranges by which the frames of a window are mapped; the results are blended.
+    """For each frame of a window the scales of the anchors before and after it, and how much each counts."""
 
-    farthest, nearest  (T, R) float64, farthest <= nearest
-    share              (T, R) float64, how much each range counts; sums to 1 over R = 1 or 2
-    """
+    scales: Sequence[tuple[Scale, Scale]]
+    share: Sequence[tuple[float, float]]
 
-    farthest: Tensor
-    nearest: Tensor
-    share: Tensor
+    def mapped(self, values: Tensor, curve: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply scale and curve to oriented depth (T, 1, h, w), blended between anchors."""
+        return torch.stack([_blended(*frame, curve) for frame in zip(values, self.scales, self.share, strict=True)])
+
+
+def _blended(
+    values: Tensor, scales: tuple[Scale, Scale], share: tuple[float, float], curve: Callable[[Tensor], Tensor]
+) -> Tensor:
+    before, after = scales
+    if before == after or share[1] == 0:
+        return curve(before.nearness(values))
+    return share[0] * curve(before.nearness(values)) + share[1] * curve(after.nearness(values))
 
 
 def fixed_range(farthest: float, nearest: float, count: int) -> Ranges:
-    """One range for all of `count` frames."""
-    ends = (torch.full((count, 1), end, dtype=torch.float64) for end in (farthest, nearest))
-    return Ranges(*ends, share=torch.ones(count, 1, dtype=torch.float64))
+    """One scale from `farthest` to `nearest`, in oriented depth, for all of `count` frames."""
+    scale = Linear(farthest, nearest)
+    return Ranges([(scale, scale)] * count, [(1.0, 0.0)] * count)
 
 
 def automatic_range(
     nearness: Tensor, window: int, first_frame: int = 0, cuts: tuple[int, ...] = (), *, may_be_normalised: bool = True
 ) -> Ranges:
-    """Measure the ranges of a window.
+    """Measure the scales of a window.
 
-    nearness     (T, 1, h, w)  float32, any range, finite, larger is nearer; normalised depth may come negated
+    nearness     (T, 1, h, w)  float32, any range, finite, larger is nearer; distances and normalised depth whose
+                               0 is near come negated
     window       frames in a window (`Settings.window`)
     first_frame  number of the first frame
     cuts         indices into the window of frames that start a new shot
-    may_be_normalised  False: values within 0..1 are in a unit like any other and are stretched
+    may_be_normalised  False: values within 0..1 are in a unit like any other
     """
     anchors = find_anchors(nearness.shape[0], window, first_frame, cuts)
-    scale = full_scale if may_be_normalised else tuple
-    ends = anchors.measured(lambda t: scale(extent(nearness[t])))  # (T, 2, 2)
-    farthest, nearest = torch.from_numpy(ends).unbind(dim=-1)
-    if bool((ends[:, 0] == ends[:, 1]).all()):
-        return Ranges(farthest[:, :1], nearest[:, :1], torch.ones(len(ends), 1, dtype=torch.float64))
-    return Ranges(farthest, nearest, torch.from_numpy(anchors.share))
-
-
-def full_scale(ends: tuple[float, float]) -> tuple[float, float]:
-    """Widen the extent of normalised depth, negated or not, to its full scale; other extents stay."""
-    farthest, nearest = ends
-    seems_normalised = farthest == nearest or max(abs(farthest), abs(nearest)) >= _DIMMEST
-    if seems_normalised and farthest >= 0 and nearest <= 1:
-        return 0.0, 1.0
-    if seems_normalised and farthest >= -1 and nearest <= 0:
-        return -1.0, 0.0
-    return ends
-
-
-def extent(nearness: Tensor) -> tuple[float, float]:
-    """Measure the farthest and the nearest value of one frame (1, h, w), outliers left out.
-
-    A scene that is flat but for something smaller than an outlier gets the range of all its values instead: the only
-    wire in front of a wall is what there is to see.
-    """
-    values = nearness.flatten()
-    stride = -(-values.numel() // _MAX_SAMPLES)
-    ordered = np.sort(values[::stride].numpy(force=True))
-    tail = int(TAIL * (ordered.size - 1))
-    low, high = float(ordered[tail]), float(ordered[-1 - tail])
-    return (low, high) if high > low else (float(values.min()), float(values.max()))
+    measured = anchors.measured(lambda t: percentiles(nearness[t]))  # (T, 2, 3)
+    scales = [[scale_of(anchor, may_be_normalised=may_be_normalised) for anchor in frame] for frame in measured]
+    return Ranges([(before, after) for before, after in scales], [(a, b) for a, b in anchors.share.tolist()])

@@ -105,13 +105,10 @@ def _as_window(name: str, scene: Scene) -> Window:
 
 def with_estimated_disparity(window: Window, estimator: DepthEstimator) -> Window:
     """Forget the true disparity: the same holes, but what is near is known by estimated depth of the view alone."""
-    width, height = window.view.shape[-1], window.view.shape[-2]
     span = float(window.disparity.max() - window.disparity.min())
-    settings = Settings(disparity=min(10.0, 100 * span / width), window=1)
+    settings = Settings(disparity=min(10.0, 100 * span / window.view.shape[-1]), window=1)
     depth = estimator.estimate(window.view)
-    disparity = disparity_from_depth(
-        depth, settings, width, height, guide=window.view, may_be_normalised=estimator.normalised
-    )
+    disparity = disparity_from_depth(depth, window.view, settings, may_be_normalised=estimator.normalised)
     return replace(window, disparity=disparity)
 
 
@@ -129,9 +126,7 @@ def projection_windows(
         truth = footage(library, rules)
         depth = estimator.estimate(truth)
         settings = Settings(disparity=100 * max_disparity, window=1)
-        disparity = disparity_from_depth(
-            depth, settings, rules.width, rules.height, guide=truth, may_be_normalised=estimator.normalised
-        )
+        disparity = disparity_from_depth(depth, truth, settings, may_be_normalised=estimator.normalised)
         projection = right_eye_projection(truth, disparity)
         hole = projection.disocclusion
         seen_at = torch.arange(rules.width) + disparity

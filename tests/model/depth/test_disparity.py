@@ -11,8 +11,8 @@ RAMP = torch.linspace(0, 1, 5).view(1, 1, 1, 5)
 
 
 def disparity_of(depth, width_px=None, height_px=None, **settings):
-    size = (width_px or depth.shape[-1], height_px or depth.shape[-2])
-    return disparity_from_depth(depth, Settings(**settings), *size)
+    frames = torch.zeros(len(depth), 3, height_px or depth.shape[-2], width_px or depth.shape[-1])
+    return disparity_from_depth(depth, frames, Settings(**settings))
 
 
 def test_white_near_spreads_the_disparity_around_the_convergence():
@@ -50,9 +50,12 @@ def test_convergence_beyond_the_range_puts_everything_on_one_side(convergence):
     assert bool((result > 0).all()) if convergence < 0 else bool((result < 0).all())
 
 
-def test_auto_range_uses_all_of_the_disparity_whatever_the_units():
-    narrow = disparity_of(RAMP * 30 - 700, disparity=10)
-    torch.testing.assert_close(narrow, disparity_of(RAMP, disparity=10), atol=1e-4, rtol=0)
+def test_a_distance_in_any_unit_gives_what_its_inverse_gives():
+    metres = torch.tensor([20.0, 8.0, 5.0, 2.0, 1.2]).view(1, 1, 1, 5)
+    by_inverse = disparity_of(50 / metres, disparity=10)
+    for unit in (1.0, 100.0, 3.28):
+        by_distance = disparity_of(metres * unit, depth_meaning="white-far", disparity=10)
+        torch.testing.assert_close(by_distance, by_inverse)
 
 
 @pytest.mark.parametrize(("near", "far"), [(0.75, 0.25), (0.25, 0.75)])
@@ -104,25 +107,26 @@ def test_unknown_depth_of_a_distance_map_takes_the_larger_distance():
 def test_a_frame_without_known_depth_is_refused_by_its_number():
     depth = torch.stack((torch.zeros(1, 2, 2), torch.full((1, 2, 2), float("nan"))))
     with pytest.raises(InvalidInputError, match="depth of frame 41: expected at least one finite value"):
-        disparity_from_depth(depth, Settings(), 2, 2, first_frame=40)
+        disparity_from_depth(depth, torch.zeros(2, 3, 2, 2), Settings(), first_frame=40)
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 3, 4, 4), (0, 1, 4, 4), (1, 1, 0, 4)])
 def test_a_wrong_shape_is_refused(shape):
-    with pytest.raises(ShapeError, match=r"depth must be \(T, 1, h, w\)"):
-        disparity_from_depth(torch.zeros(shape), Settings(), 4, 4)
+    with pytest.raises(ShapeError, match=r"depth must be \(1, 1, h, w\)"):
+        disparity_from_depth(torch.zeros(shape), torch.zeros(1, 3, 4, 4), Settings())
 
 
-def test_a_guide_of_another_size_is_refused():
-    with pytest.raises(ShapeError, match=r"guide must be \(1, C, 4, 4\)"):
-        disparity_from_depth(torch.zeros(1, 1, 2, 2), Settings(), 4, 4, guide=torch.zeros(1, 3, 4, 5))
+@pytest.mark.parametrize("shape", [(3, 4, 4), (1, 2, 4, 4), (0, 3, 4, 4), (1, 3, 4, 0)])
+def test_wrong_frames_are_refused(shape):
+    with pytest.raises(ShapeError, match="frames must be"):
+        disparity_from_depth(torch.zeros(1, 1, 2, 2), torch.zeros(shape), Settings())
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 3), (7, 5)])
 @pytest.mark.parametrize("depth_size", [(1, 1), (2, 3), (9, 4)])
 def test_any_sizes_fit_together(size, depth_size):
     depth = torch.rand(2, 1, *depth_size, generator=torch.Generator().manual_seed(0))
-    result = disparity_from_depth(depth, Settings(), size[1], size[0], guide=torch.zeros(2, 4, *size))
+    result = disparity_from_depth(depth, torch.zeros(2, 4, *size), Settings())
     assert result.shape == (2, 1, *size)
     assert result.abs().max() <= 0.5 * 0.025 * size[1] + 1e-6
 
