@@ -24,6 +24,8 @@ add_library(stereo_convert_units STATIC
   ofx_plugin/frame_key.cpp
   ofx_plugin/frame_store.cpp
   ofx_plugin/params.cpp
+  ofx_plugin/pixel_hash_avx2.cpp
+  ofx_plugin/pixel_hash_baseline.cpp
   ofx_plugin/pixels.cpp
   ofx_plugin/settings.cpp
   ofx_plugin/shared_region.cpp

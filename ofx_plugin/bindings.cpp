@@ -3,8 +3,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "frame_store.h"
 #include "params.h"
+#include "pixel_hash_kernel.h"
+#include "platform/platform.h"
 #include "settings.h"
 #include "window.h"
 
@@ -72,6 +77,31 @@ FrameKey keyFrom(const std::string& bytes) {
   return key;
 }
 
+// Hash `data`, or hash and copy it into `to`, by every kernel that this processor can run.
+py::dict hashesOf(const py::buffer& data, std::optional<py::buffer> to, bool pastCaches) {
+  std::vector<const PixelHashKernel*> kernels{&kBaselineHash};
+#ifdef STEREO_CONVERT_HAS_AVX2_HASH
+  if (platform::hasAvx2()) kernels.push_back(&kAvx2Hash);
+#endif
+  const py::buffer_info bytes = data.request();
+  const auto* const from = static_cast<const std::byte*>(bytes.ptr);
+  const auto size = static_cast<std::size_t>(bytes.size * bytes.itemsize);
+  py::dict hashes;
+  for (const PixelHashKernel* kernel : kernels) {
+    XXH3_state_t state;
+    XXH3_128bits_reset(&state);
+    if (to) {
+      kernel->addCopying(&state, from, static_cast<std::byte*>(to->request(true).ptr), size, pastCaches);
+    } else {
+      kernel->add(&state, from, size);
+    }
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state));
+    hashes[kernel->name] = py::bytes(reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest));
+  }
+  return hashes;
+}
+
 bool isIdentity(const std::map<std::size_t, double>& changed) {
   Settings settings;
   for (const auto& [index, value] : changed) settings.set(static_cast<Setting>(index), value);
@@ -84,8 +114,13 @@ void bindFrameStore(py::module_& module) {
       .def(py::init<std::size_t>())
       .def("allocate", &FrameStore::allocate)
       .def("find", [](FrameStore& store, const std::string& key) { return store.find(keyFrom(key)); })
-      .def("publish", [](FrameStore& store, const std::string& key,
-                         SharedBlock block) { store.publish(keyFrom(key), std::move(block)); })
+      .def(
+          "publish",
+          [](FrameStore& store, const std::string& key, SharedBlock block, std::optional<std::uint64_t> sketch) {
+            store.publish(keyFrom(key), std::move(block), sketch);
+          },
+          py::arg("key"), py::arg("block"), py::arg("sketch") = py::none())
+      .def("may_hold", &FrameStore::mayHold)
       .def("offset_of", [](const FrameStore& store, const FrameBlock& block) { return block.offsetIn(store.arena()); })
       .def_property_readonly("used_bytes", [](const FrameStore& store) { return store.arena().usedBytes(); })
       .def_property_readonly("shared_name", [](const FrameStore& store) {
@@ -120,5 +155,16 @@ PYBIND11_MODULE(_plugin_units, module) {
     const py::buffer_info array = pixels.request();
     return bytesOf(contentKey(readOnly(viewOf(array)), formatOf(array)));
   });
+  module.def("copy_and_key", [](const py::buffer& from, const py::buffer& to) {
+    const py::buffer_info source = from.request();
+    auto* const target = static_cast<std::byte*>(to.request(true).ptr);
+    return bytesOf(copyAndKey(readOnly(viewOf(source)), target, formatOf(source)));
+  });
+  module.def("content_sketch", [](const py::buffer& pixels) {
+    const py::buffer_info array = pixels.request();
+    return contentSketch(readOnly(viewOf(array)), formatOf(array));
+  });
+  module.def("hashes", &hashesOf, "of contiguous bytes, by the name of the kernel");
+  module.attr("hash_kernel") = pixelHashKernel().name;
   bindFrameStore(module);
 }

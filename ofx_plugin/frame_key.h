@@ -33,6 +33,13 @@ struct FrameKeyHash {
 // Hash of the format and the tight rows of `view`, whatever its stride.
 [[nodiscard]] FrameKey contentKey(const PixelView& view, const FrameFormat& format);
 
+// Copy `view` to tight rows at `to`; the contentKey of what was copied. One pass over memory does both.
+[[nodiscard]] FrameKey copyAndKey(const PixelView& view, std::byte* to, const FrameFormat& format);
+
+// A number that frames of equal content share and others seldom do, from a few hundred places of the frame. It says
+// where to look first, never what is equal. Small frames all share one.
+[[nodiscard]] std::uint64_t contentSketch(const PixelView& view, const FrameFormat& format);
+
 // Collects what a result depends on into one key.
 class KeyBuilder {
  public:

@@ -21,11 +21,17 @@ SharedBlock FrameStore::find(const FrameKey& key) {
   return found->second->block;
 }
 
-void FrameStore::publish(const FrameKey& key, SharedBlock block) {
+void FrameStore::publish(const FrameKey& key, SharedBlock block, std::optional<std::uint64_t> sketch) {
   const std::lock_guard lock(mutex_);
   if (named_.count(key) != 0) return;
-  recent_.push_front({key, std::move(block)});
+  recent_.push_front({key, std::move(block), sketch});
   named_.emplace(key, recent_.begin());
+  if (sketch) sketches_.insert(*sketch);
+}
+
+bool FrameStore::mayHold(std::uint64_t sketch) {
+  const std::lock_guard lock(mutex_);
+  return sketches_.count(sketch) != 0;
 }
 
 void FrameStore::evictUntilFits(std::size_t size) {
@@ -37,6 +43,7 @@ void FrameStore::evictUntilFits(std::size_t size) {
       continue;
     }
     named_.erase(candidate->key);
+    if (candidate->sketch) sketches_.erase(sketches_.find(*candidate->sketch));
     last = recent_.erase(candidate);
   }
 }

@@ -5,7 +5,9 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "frame_arena.h"
 #include "frame_key.h"
@@ -23,8 +25,12 @@ class FrameStore {
   // The frame of that name, or null.
   [[nodiscard]] SharedBlock find(const FrameKey& key);
 
-  // Name a filled block. If another has the name already, that one stays.
-  void publish(const FrameKey& key, SharedBlock block);
+  // Name a filled block. If another has the name already, that one stays. `sketch` is its contentSketch, for frames
+  // that somebody may ask for by it.
+  void publish(const FrameKey& key, SharedBlock block, std::optional<std::uint64_t> sketch = {});
+
+  // Whether a frame of that contentSketch is here, and so perhaps the very frame.
+  [[nodiscard]] bool mayHold(std::uint64_t sketch);
 
   [[nodiscard]] const FrameArena& arena() const { return *arena_; }
 
@@ -32,6 +38,7 @@ class FrameStore {
   struct Named {
     FrameKey key;
     SharedBlock block;
+    std::optional<std::uint64_t> sketch;
   };
 
   void evictUntilFits(std::size_t size);
@@ -41,6 +48,7 @@ class FrameStore {
   std::mutex mutex_;         // guards what follows
   std::list<Named> recent_;  // most recently used first
   std::unordered_map<FrameKey, std::list<Named>::iterator, FrameKeyHash> named_;
+  std::unordered_multiset<std::uint64_t> sketches_;  // of all in recent_
 };
 
 }  // namespace stereo_convert

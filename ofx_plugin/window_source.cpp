@@ -55,14 +55,15 @@ class WindowFetcher {
 
   [[nodiscard]] WindowFrame keepAll(const ClipImage& image) {
     const PixelView pixels = readOnly(image.pixels());
-    const FrameKey key = keyOf(pixels);
-    if (SharedBlock known = store_.find(key); known != nullptr) return {key, known};
-    SharedBlock block = makeBlock();
-    {
-      const auto timer = trace_.time("copy_in");
-      copyPixels(pixels, tightView(block->data(), format_));
+    const std::uint64_t sketch = sketchOf(pixels);
+    if (store_.mayHold(sketch)) {
+      const FrameKey key = keyOf(pixels);
+      if (SharedBlock known = store_.find(key); known != nullptr) return {key, known};
     }
-    store_.publish(key, block);
+    SharedBlock block = makeBlock();
+    const auto timer = trace_.time("copy_in");
+    const FrameKey key = copyAndKey(pixels, block->data(), format_);
+    store_.publish(key, block, sketch);
     return {key, block};
   }
 
@@ -83,6 +84,11 @@ class WindowFetcher {
     SharedBlock block = store_.allocate(format_.sizeBytes());
     block->format = format_;
     return block;
+  }
+
+  [[nodiscard]] std::uint64_t sketchOf(const PixelView& pixels) {
+    const auto timer = trace_.time("hash");
+    return contentSketch(pixels, format_);
   }
 
   [[nodiscard]] FrameKey keyOf(const PixelView& pixels) {

@@ -62,6 +62,9 @@ constexpr SharedObject kNoObject = -1;
 void unlinkShared(const std::string& name);
 void closeShared(SharedObject object);
 
+// Whether this processor has the instructions of AVX2, and the system keeps their registers.
+[[nodiscard]] bool hasAvx2();
+
 // Bytes that nobody can guess; false when the system has none.
 [[nodiscard]] bool fillRandom(std::uint8_t* bytes, std::size_t count);
 

@@ -62,6 +62,14 @@ void closeShared(SharedObject object) {
   close(fileOf(object));
 }
 
+bool hasAvx2() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx2");
+#else
+  return false;
+#endif
+}
+
 bool fillRandom(std::uint8_t* bytes, std::size_t count) {
   int status = 0;
   do status = getentropy(bytes, count);  // of at most 256 bytes

@@ -52,6 +52,11 @@ void closeShared(SharedObject object) {
   CloseHandle(handleOf(object));
 }
 
+bool hasAvx2() {
+  constexpr DWORD kAvx2InstructionsAvailable = 40;  // as newer SDKs name it
+  return IsProcessorFeaturePresent(kAvx2InstructionsAvailable) != FALSE;
+}
+
 bool fillRandom(std::uint8_t* bytes, std::size_t count) {
   return BCryptGenRandom(nullptr, bytes, static_cast<ULONG>(count), BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0;
 }

@@ -62,6 +62,18 @@ def test_first_frame_of_a_name_stays(store):
     assert store.find(KEYS[0]) is first
 
 
+def test_a_sketch_is_known_as_long_as_one_of_its_frames(store):
+    assert not store.may_hold(7)
+    for key in KEYS[:2]:
+        store.publish(key, store.allocate(PAGE), 7)
+    store.publish(KEYS[0], store.allocate(PAGE), 8)
+    assert store.may_hold(7) and not store.may_hold(8), "the first frame of a name stays"
+    fill(store, *KEYS[2:5])  # of four pages: the first two leave one after the other
+    assert store.find(KEYS[0]) is None and store.may_hold(7)
+    fill(store, KEYS[5])
+    assert store.find(KEYS[1]) is None and not store.may_hold(7)
+
+
 def test_a_block_outlives_its_store(units):
     store = units.FrameStore(4 * PAGE)
     block = store.allocate(PAGE)

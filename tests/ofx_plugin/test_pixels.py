@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xxhash
 
 
 def image(dtype: str = "f4", channels: int = 4) -> np.ndarray:
@@ -60,3 +61,44 @@ def test_frames_that_are_streamed_past_the_caches_arrive_whole(units, columns):
     target = raw[4:].view(np.float32).reshape(pixels.shape)
     units.copy_pixels(pixels, target)
     assert np.array_equal(target, pixels) and not raw[:4].any()
+
+
+SIZES = [0, 1, 63, 64, 4096, 4097, 70_001]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("shift", [0, 4, 33])
+@pytest.mark.parametrize("past_caches", [False, True])
+def test_every_hash_kernel_gives_xxh3_and_the_whole_copy(units, size, shift, past_caches):
+    source = np.random.default_rng(size).integers(0, 256, size, np.uint8)
+    target = np.full(size + 128, 99, np.uint8)
+    copy = target[shift : shift + size]
+    expected = xxhash.xxh3_128_digest(source.tobytes())
+    assert set(units.hashes(source, None, False).values()) == {expected}
+    assert set(units.hashes(source, copy, past_caches).values()) == {expected}
+    assert np.array_equal(copy, source)
+    assert (target[:shift] == 99).all() and (target[shift + size :] == 99).all(), "nothing beside it is touched"
+
+
+def test_the_widest_kernel_that_the_processor_has_is_used(units):
+    assert units.hash_kernel == list(units.hashes(b"", None, False))[-1]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("size", [(5, 7), (300, 301)])  # the larger is over 1 MiB, its rows no multiple of a line
+def test_copying_with_the_key_gives_both_the_copy_and_the_key(units, layout, size):
+    pixels = np.random.default_rng(2).random((*size, 4), np.float32)
+    copy = np.zeros_like(pixels)
+    assert units.copy_and_key(LAYOUTS[layout](pixels), copy) == units.content_key(pixels)
+    assert np.array_equal(copy, pixels)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_sketch_depends_on_pixels_not_on_their_layout(units, layout):
+    pixels = np.random.default_rng(3).random((300, 301, 4), np.float32)
+    assert units.content_sketch(LAYOUTS[layout](pixels)) == units.content_sketch(pixels)
+    assert units.content_sketch(pixels + 1) != units.content_sketch(pixels)
+
+
+def test_small_frames_share_one_sketch(units):
+    assert units.content_sketch(image()) == units.content_sketch(image() + 1), "they are hashed whole"
