@@ -1,4 +1,4 @@
-"""Where the service writes what it does: one line each, with the request it is about; never pixels, keys or tokens."""
+"""Where the service writes what it does, a line each with its request; no pixels, keys, tokens or folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from contextvars import ContextVar
 from pathlib import Path
 
-from service.access.redaction import without_secrets
+from service.access.redaction import without_folders, without_secrets
 
 LOG_FORMATS = ("text", "json")
 
@@ -27,7 +27,7 @@ class TextFormatter(logging.Formatter):
         """One line, and a traceback where there is one."""
         label = request_label.get()
         record.request = f" [{label}]" if label else ""
-        return without_secrets(super().format(record))
+        return _safe(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,13 +39,17 @@ class JsonFormatter(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": without_secrets(record.getMessage()),
+            "message": _safe(record.getMessage()),
         }
         if label := request_label.get():
             line["request"] = label
         if record.exc_info:
-            line["traceback"] = without_secrets(self.formatException(record.exc_info))
+            line["traceback"] = _safe(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+
+def _safe(text: str) -> str:
+    return without_secrets(without_folders(text))
 
 
 def set_up_logs(level: str, file: Path | None, log_format: str = "text") -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,16 @@ def test_bytes_of_a_stranger_that_grpc_would_quote_are_not_logged(log_to):
     lines = file.read_text().splitlines()
     assert len(lines) == 1
     assert lines[0].endswith("INFO    grpc._cython.cygrpc: metadata of a call is no text")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_folder_of_this_machine_is_logged_even_by_a_traceback(log_to, log_format):
+    file = log_to(log_format)
+    try:
+        Path("/home/ann/private/none").read_bytes()
+    except OSError:
+        logging.getLogger("service.x").exception("cannot read %s", "/home/ann/private/none")
+    logged = file.read_text()
+    assert "/home/ann" not in logged
+    assert str(Path(__file__).parent) not in logged
+    assert Path(__file__).name in logged
