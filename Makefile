@@ -7,7 +7,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup bundle demo test chaos check bench bench-docs clean distclean install uninstall package sanitize
+.PHONY: setup bundle demo test chaos fuzz fuzz-parsers check bench bench-docs clean distclean install uninstall package
+.PHONY: sanitize
 .DEFAULT_GOAL := setup
 
 PYTHON ?= python3
@@ -59,8 +60,15 @@ demo: bundle
 test: bundle
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
 
-chaos: .venv/.installed # FAULTS=N; kills, stops, cuts and fills; prints the count
+chaos: .venv/.installed # FAULTS=N; kills, stops, cuts, full and slow disks, clocks that jump, workers that die; a count
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chaos --faults $(or $(FAULTS),200)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.chaos --faults $(or $(FAULTS),20) --ray
+
+fuzz: .venv/.installed # COUNT=N SEED=S; malformed requests against a service
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.service.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
+
+fuzz-parsers: build/cmake/.configured # SECONDS=N; coverage fuzzers of what service and plugin read, N seconds each
+	@tests/fuzz/run.sh $(or $(SECONDS),300)
 
 sanitize: bundle # the headless host under address, undefined, thread sanitizers and valgrind
 	@tests/ofx_host/sanitize.sh

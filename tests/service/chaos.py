@@ -1,90 +1,52 @@
 """Batches under random faults: `python -m tests.service.chaos --faults 200`, or `make chaos`.
 
-A batch runs against a service until all of its frames are there; meanwhile both are killed, stopped and cut apart, and
-the disk fills up. Every frame must come out once, with the bits of an undisturbed run. The count is printed.
+A batch runs against a service until all of its frames are there; meanwhile both are killed, stopped and cut apart,
+their clocks jump, their disks fill up and get slow; with `--ray`, workers of a cluster behind it are killed too.
+Every frame must come out once, with the bits of an undisturbed run. The count is printed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
-import resource
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+
+import psutil
 
 from tests.service.chaos_batch import main as convert_batch
 from tests.service.cut_socket import CutSocket
+from tests.service.kept_process import Kept
+from tests.service.ray_head import RayHead
 
 FRAMES = 40
 """In one batch."""
 
 LONGEST_PAUSE_S = 0.6
-STUCK_S = 120.0
-
-
-class Kept:
-    """A process that is started again whenever it is gone, until it ends well."""
-
-    def __init__(self, *command: str, log: Path) -> None:
-        self._command = command
-        self._log = log.open("ab")
-        self.starts = 0
-        self.start()
-
-    def start(self) -> None:
-        """Start it, again."""
-        self.starts += 1
-        self.process = subprocess.Popen(
-            [sys.executable, *self._command], stdin=subprocess.DEVNULL, stderr=self._log, stdout=self._log
-        )
-
-    def revive(self) -> bool:
-        """Start it again if it was killed; False when it has ended well.
-
-        Raises RuntimeError when it failed by itself.
-        """
-        code = self.process.poll()
-        if code == -signal.SIGKILL:
-            self.start()
-        elif code is not None and code != 0:
-            raise RuntimeError(f"{self._command[1]} ended with {code}; see {self._log.name}")
-        return code != 0
-
-    def kill(self) -> None:
-        """kill -9, and bury it."""
-        self.process.kill()
-        self.process.wait()
-
-    def pause(self, seconds: float) -> None:
-        """SIGSTOP, and on again."""
-        self.process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        self.process.send_signal(signal.SIGCONT)
-
-    def without_disk(self, seconds: float) -> None:
-        """No byte can be written to a file for a while: what a full disk or quota does, without mounting one."""
-        limits = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
-        time.sleep(seconds)
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, limits)
+SLOW_WRITE_S = 0.3
+STUCK_S = 300.0
+CLOCK_JUMPS_S = (-31_536_000, -86_400, -60, -1, 0, 1, 60, 86_400, 31_536_000)
 
 
 class Chaos:
     """One service, one batch after the other, and the faults between them."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, ray: RayHead | None = None) -> None:
+        """`ray` is the cluster whose workers the service uses instead of its own device."""
         self._folder = folder
         self._chance = random.Random(seed)
+        self._ray = ray
         self._socket = folder / "service.sock"
         self._way = CutSocket(folder / "way.sock", self._socket)
+        workers = () if ray is None else ("--cluster", ray.address)
         self.service = Kept(
-            "-m", "service", "serve", "--socket", str(self._socket), "--drain", "1", log=folder / "service.log"
+            "-m", "service", "serve", "--socket", str(self._socket), "--drain", "1", *workers,
+            log=folder / "service.log",
         )  # fmt: skip
         self.faults: Counter[str] = Counter()
         self.batches = self.frames = 0
@@ -134,21 +96,33 @@ class Chaos:
     def _fault(self, batch: Kept) -> str:
         """Let one thing happen; return what."""
         seconds = self._chance.uniform(0.05, LONGEST_PAUSE_S)
-        faults: dict[str, Callable[[], object]] = {
-            "kill -9 service": self.service.kill,
-            "kill -9 client": batch.kill,
-            "SIGSTOP service": lambda: self.service.pause(seconds),
-            "SIGSTOP client": lambda: batch.pause(seconds),
-            "socket cut": self._way.cut,
-            "disk full": lambda: batch.without_disk(seconds),
+        either = self._chance.choice((self.service, batch))
+        faults: dict[str, tuple[int, Callable[[], object]]] = {  # how often, and how
+            "kill -9 service": (1, self.service.kill),
+            "kill -9 client": (2, batch.kill),
+            "SIGSTOP service": (3, lambda: self.service.pause(seconds)),
+            "SIGSTOP client": (3, lambda: batch.pause(seconds)),
+            "socket cut": (5, self._way.cut),
+            "disk full": (3, lambda: batch.without_disk(seconds)),
+            "disk slow": (3, lambda: either.with_slow_disk(seconds, SLOW_WRITE_S)),
+            "clock jump": (4, lambda: either.jump_clock(self._chance.choice(CLOCK_JUMPS_S))),
         }
-        name = self._chance.choices(list(faults), weights=(1, 2, 3, 3, 5, 3))[0]
+        if self._ray is not None:
+            faults["kill -9 Ray worker"] = (6, self._kill_worker)
+        name = self._chance.choices(list(faults), weights=[often for often, _ in faults.values()])[0]
         try:
-            faults[name]()
-        except ProcessLookupError:  # it ended just before
+            faults[name][1]()
+        except (ProcessLookupError, psutil.NoSuchProcess):  # it ended just before
             return name
         self.faults[name] += 1
         return name
+
+    def _kill_worker(self) -> None:
+        assert self._ray is not None
+        workers = self._ray.workers()
+        if not workers:  # the last one was killed a moment ago
+            raise ProcessLookupError
+        self._chance.choice(workers).kill()
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -160,13 +134,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="batches under random faults")
     parser.add_argument("--faults", type=int, default=200, metavar="N", help="how many at least (200)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the order of faults (1)")
+    parser.add_argument("--ray", action="store_true", help="with a Ray cluster of this machine (needs [cluster])")
     flags = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        chaos = Chaos(Path(folder), flags.seed)
+    head = RayHead() if flags.ray else nullcontext()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, head as ray:
+        chaos = Chaos(Path(folder), flags.seed, ray)
         try:
             chaos.run(flags.faults)
         finally:
             chaos.close()
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for name, count in sorted(chaos.faults.items()):
         print(f"{count:5d}  {name}")
     print(

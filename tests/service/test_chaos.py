@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from importlib.util import find_spec
 
 import pytest
 
 from tests.service.chaos import Chaos
 from tests.service.cut_socket import CutSocket
+from tests.service.ray_head import RayHead
 
 
 @pytest.mark.slow
@@ -41,3 +43,15 @@ def test_a_cut_ends_both_sides_and_the_next_connection_works(runtime_dir):
     way.close()
     target.close()
     assert threading.active_count() < 50
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra [cluster] is not installed")
+def test_batches_end_with_all_frames_right_when_the_workers_of_a_cluster_die(runtime_dir):
+    with RayHead() as ray:
+        chaos = Chaos(runtime_dir, seed=3, ray=ray)
+        try:
+            chaos.run(faults=10)
+        finally:
+            chaos.close()
+    assert chaos.faults["kill -9 Ray worker"] >= 1

@@ -1,0 +1,60 @@
+"""A Ray cluster of this machine alone, and the worker processes in it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+PLACES = 2
+WAIT_S = 120.0
+
+
+class RayHead:
+    """A head node with places for two workers; others need its token, which lies in this process's environment."""
+
+    def __enter__(self) -> RayHead:
+        self._access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        os.environ.update(self._access)  # before ray is imported, which reads them then
+        self._folder = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
+        command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0",
+                   "--include-dashboard=false", "--num-cpus=2", f'--resources={{"stereo_worker": {PLACES}}}',
+                   "--object-store-memory=100000000", f"--temp-dir={self._folder.name}", "--disable-usage-stats",
+                   "--block"]  # fmt: skip
+        self._head = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        found = Path(self._folder.name) / "ray_current_cluster"
+        until = time.monotonic() + WAIT_S
+        while not (found.exists() and ":" in found.read_text()):
+            assert time.monotonic() < until, "Ray did not start"
+            time.sleep(0.1)
+        self.address = found.read_text().strip()
+        return self
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes of the workers that live now."""
+        everything = psutil.Process(self._head.pid).children(recursive=True)
+        return [process for process in everything if _title(process).startswith("ray::ClusterWorker")]
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        os.killpg(self._head.pid, signal.SIGTERM)
+        self._head.wait(WAIT_S)
+        for name in self._access:
+            del os.environ[name]
+        self._folder.cleanup()
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it just ended
+        return ""
