@@ -63,6 +63,7 @@ add_library(StereoConvert MODULE
   ofx_plugin/status.cpp
   ofx_plugin/suites.cpp
   ofx_plugin/trace.cpp
+  ofx_plugin/warm_up.cpp
   ofx_plugin/window_flights.cpp
   ofx_plugin/window_source.cpp)
 target_link_libraries(StereoConvert PRIVATE stereo_convert_units stereo_convert_proto)

@@ -1,6 +1,7 @@
 #include "instance.h"
 
 #include <cmath>
+#include <string_view>
 
 namespace stereo_convert {
 namespace {
@@ -102,6 +103,11 @@ bool hostHasTemporalAccess() {
 
 bool hostLetsOutputGrow() {
   return hostSays(kOfxImageEffectPropSupportsMultiResolution);
+}
+
+bool hostIsNuke() {
+  constexpr std::string_view kNuke = "uk.co.thefoundry.nuke";
+  return Properties(suites().host).text(kOfxPropName).value_or("").compare(0, kNuke.size(), kNuke) == 0;
 }
 
 bool hostRendersParts() {

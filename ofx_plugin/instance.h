@@ -50,5 +50,6 @@ class Instance {
 [[nodiscard]] bool hostHasTemporalAccess();
 [[nodiscard]] bool hostLetsOutputGrow();
 [[nodiscard]] bool hostRendersParts();
+[[nodiscard]] bool hostIsNuke();
 
 }  // namespace stereo_convert

@@ -1,9 +1,8 @@
 // ① What the binary exports, and the one door through which the host comes in. Nothing thrown leaves by it.
 #include <array>
-#include <exception>
-#include <optional>
 #include <string_view>
 
+#include "attempt.h"
 #include "describe.h"
 #include "instance.h"
 #include "panel.h"
@@ -12,6 +11,7 @@
 #include "sequence_memory.h"
 #include "service_client.h"
 #include "status.h"
+#include "warm_up.h"
 
 namespace stereo_convert {
 namespace {
@@ -27,12 +27,25 @@ OfxStatus load(const Action&) {
 }
 
 OfxStatus unload(const Action&) {
+  WarmUp::stop();
   ServiceClient::forgetAll();
   return kOfxStatOK;
 }
 
 OfxStatus nothingToDo(const Action&) {
   return kOfxStatOK;
+}
+
+// Hosts ask for this when a project opens and when an effect was added. Nuke does so while it still builds its nodes,
+// and forbids effects to start processes then.
+OfxStatus clipPreferences(const Action& action) {
+  if (!hostIsNuke()) WarmUp::begin(Instance(action.effect));
+  return kOfxStatReplyDefault;
+}
+
+OfxStatus beginEdit(const Action& action) {
+  WarmUp::begin(Instance(action.effect));
+  return kOfxStatReplyDefault;
 }
 
 OfxStatus beginSequence(const Action& action) {
@@ -62,6 +75,7 @@ OfxStatus answerButton(const Action& action, const std::string& problem) {
 OfxStatus instanceChanged(const Action& action) {
   SequenceMemory::forget(action.effect);
   if (action.in.text(kOfxPropChangeReason) != kOfxChangeUserEdited) return kOfxStatReplyDefault;
+  WarmUp::begin(Instance(action.effect));
   const bool isParam = action.in.text(kOfxPropType) == kOfxTypeParameter;
   panelTouched(Instance(action.effect), isParam ? action.in.text(kOfxPropName).value_or("") : "",
                action.in.real(kOfxPropTime).value_or(0));
@@ -84,6 +98,8 @@ constexpr std::array kHandlers = {
             [](const Action& a) { return regionsOfInterest(Instance(a.effect), a.in, a.out); }},
     Handler{kOfxImageEffectActionBeginSequenceRender, beginSequence},
     Handler{kOfxImageEffectActionEndSequenceRender, endSequence},
+    Handler{kOfxImageEffectActionGetClipPreferences, clipPreferences},
+    Handler{kOfxActionBeginInstanceEdit, beginEdit},
     Handler{kOfxActionInstanceChanged, instanceChanged},
     Handler{kOfxActionLoad, load},
     Handler{kOfxActionUnload, unload},
@@ -100,34 +116,17 @@ OfxStatus dispatch(std::string_view name, const Action& action) {
   return kOfxStatReplyDefault;
 }
 
-// Run `body`; what it throws comes back as a failure. The only try block of the plugin.
-template <typename Body>
-std::optional<Failure> attempt(OfxStatus& status, Body body) noexcept {
-  try {
-    status = body();
-    return {};
-  } catch (const Failure& failure) {
-    return failure;
-  } catch (const std::bad_alloc&) {
-    return Failure(FailureKind::OutOfMemory, "out of memory");
-  } catch (const std::exception& error) {
-    return Failure(FailureKind::Bug, error.what());
-  } catch (...) {
-    return Failure(FailureKind::Bug, "unknown error");
-  }
-}
-
 OfxStatus mainEntry(const char* name, const void* handle, OfxPropertySetHandle in, OfxPropertySetHandle out) noexcept {
   // The standard hands effects over as const void*.
   const Action action{static_cast<OfxImageEffectHandle>(const_cast<void*>(handle)), Properties(in), Properties(out)};
   OfxStatus status = kOfxStatFailed;
-  const auto failure = attempt(status, [&] { return dispatch(name, action); });
+  const auto failure = attempt([&] { status = dispatch(name, action); });
   if (!failure) return status;
   if (std::string_view(name) != kOfxImageEffectActionRender) {
     if (std::string_view(name) != kOfxActionInstanceChanged) return ofxStatusOf(failure->kind());
-    return attempt(status, [&] { return answerButton(action, failure->what()); }) ? kOfxStatFailed : status;
+    return attempt([&] { status = answerButton(action, failure->what()); }) ? kOfxStatFailed : status;
   }
-  const auto worse = attempt(status, [&] { return settleFailedRender(Instance(action.effect), action.in, *failure); });
+  const auto worse = attempt([&] { status = settleFailedRender(Instance(action.effect), action.in, *failure); });
   if (worse) showMessage(action.effect, kOfxMessageError, failure->what());
   return worse ? kOfxStatFailed : status;
 }

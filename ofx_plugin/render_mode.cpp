@@ -1,7 +1,6 @@
 #include "render_mode.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace stereo_convert {
 namespace {
@@ -18,13 +17,6 @@ bool says(const Properties& in, const char* property) {
 
 bool isReduced(const Properties& in) {
   return in.real(kOfxImageEffectPropRenderScale, 0).value_or(1) < 1;
-}
-
-// Nuke keeps what its viewer showed under a hash of the knobs and may hand it to a Write node: a preview would become
-// the final picture. Its proxy mode changes the hash, so that may be quick.
-bool hostMayKeepViewerFrames() {
-  constexpr std::string_view kNuke = "uk.co.thefoundry.nuke";
-  return Properties(suites().host).text(kOfxPropName).value_or("").compare(0, kNuke.size(), kNuke) == 0;
 }
 
 // Resolve draws thumbnails at render scale 1; they betray themselves by their size beside that of the project. Where a
@@ -45,7 +37,9 @@ RenderMode RenderMode::of(const Instance& instance, const Properties& in) {
   if (instance.preview(in.real(kOfxPropTime).value_or(0)) == Preview::AlwaysFinal) return mode;
   // In a sequence the neighbours follow, and one window serves thirteen of them.
   const bool isAlone = !says(in, kOfxImageEffectPropSequentialRenderStatus);
-  const bool isForViewer = mode.isInteractive && !hostMayKeepViewerFrames();
+  // Nuke keeps what its viewer showed under a hash of the knobs and may hand it to a Write node: a preview would become
+  // the final picture. Its proxy mode changes the hash, so that may be quick.
+  const bool isForViewer = mode.isInteractive && !hostIsNuke();
   mode.isPreview = says(in, kOfxImageEffectPropRenderQualityDraft) ||
                    (isAlone && (isForViewer || isReduced(in) || isThumbnail(instance, in)));
   return mode;

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,17 @@ def bench_artist() -> None:
         with effect_in("resolve") as effect:
             effect.set_clip("Source", clip)
             show("first picture of another host", effect, 8, viewer)
+    with private_service() as service, effect_in("natron", write_log=True) as effect:
+        effect.set_clip("Source", clip)
+        open_project(effect, service.folder / "plugin.log")
+        show("first picture, warmed up before", effect, 5, viewer)
+
+
+def open_project(effect: Effect, log: Path) -> None:
+    """Make the instance as an opening project does, and wait until the plugin has warmed the service up."""
+    assert effect.instance is not None
+    while not (log.exists() and "warm-up done" in log.read_text()):
+        time.sleep(0.01)
 
 
 def show(name: str, effect: Effect, number: int, how: dict) -> None:
@@ -156,10 +168,10 @@ def moving(size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 @contextmanager
-def effect_in(personality: str) -> Iterator[Effect]:
+def effect_in(personality: str, **params: Any) -> Iterator[Effect]:
     """The effect with its defaults in a host that only renders; unloaded again, so that its connection ends."""
     with Host(personality, verify_inputs=False) as host:
-        yield host.load(BUNDLE).create("Filter", timeout=600.0)
+        yield host.load(BUNDLE).create("Filter", timeout=600.0, **params)
 
 
 @contextmanager

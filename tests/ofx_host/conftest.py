@@ -14,6 +14,12 @@ from tests.ofx_host import Effect, Host, native
 from tests.ofx_host.private_service import BUNDLE, PrivateService, private_service
 
 
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start no service for an effect that is never rendered."""
+    monkeypatch.setenv("STEREO_CONVERT_WARM_UP", "0")
+
+
 @pytest.fixture(scope="session")
 def example_plugin() -> Path:
     """The built example effects; skips where the host is not built."""

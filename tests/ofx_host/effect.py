@@ -67,6 +67,10 @@ class Effect:
         """The parameter's value at a time; a choice is its index."""
         return self.instance.native.param_value(name, float(time))
 
+    def open_panel(self) -> None:
+        """Show the effect's panel to the user: BeginInstanceEdit."""
+        self.instance.ask(ofx.ACTION_BEGIN_INSTANCE_EDIT)
+
     def press(self, button: str) -> None:
         """Press a push button."""
         self.instance.changed(ofx.TYPE_PARAMETER, button)

@@ -240,6 +240,7 @@ class Footage:
             ofx.PROP_UNMAPPED_FRAME_RANGE: span,
             ofx.PROP_UNMAPPED_FRAME_RATE: self.fps(),
             ofx.PROP_CONTINUOUS_SAMPLES: 0,
+            **({ofx.PROP_THUMBNAIL: 1} if self.me.thumbnails else {}),
         }
 
 

@@ -128,7 +128,7 @@ class Host:
             "OfxPropVersion": list(me.version),
             "OfxPropVersionLabel": ".".join(map(str, me.version)),
             "OfxPropAPIVersion": list(me.api_version),
-            "OfxImageEffectHostPropIsBackground": 0,
+            "OfxImageEffectHostPropIsBackground": int(me.background),
             "OfxImageEffectPropSupportsOverlays": 0,
             ofx.PROP_MULTI_RESOLUTION: int(me.multi_resolution),
             ofx.PROP_TILES: int(me.tiles),

@@ -43,6 +43,8 @@ class Personality:
     tiles: bool = True
     temporal: bool = True
     project_size: tuple[float, float] | None = None  # None: that of Source
+    background: bool = False  # renders without a user
+    thumbnails: bool = False  # says of its clips, as Resolve can, that a thumbnail is being made
     multiple_depths: bool = False
 
     rows: Literal["positive", "negative"] = "positive"

@@ -25,6 +25,12 @@ ROOT = Path(__file__).parents[2]
 FORMULA_SERVICE = Path(__file__).parent / "formula_service.py"
 
 
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start no service for an effect that is never rendered."""
+    monkeypatch.setenv("STEREO_CONVERT_WARM_UP", "0")
+
+
 @pytest.fixture(scope="session")
 def units() -> ModuleType:
     """`_plugin_units`, built from ofx_plugin/bindings.cpp."""
@@ -46,6 +52,7 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A private runtime folder with a short path: those of sockets are limited to 107 bytes."""
     folder = Path(tempfile.mkdtemp(prefix="sc-"))
     monkeypatch.setenv("STEREO_CONVERT_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("STEREO_CONVERT_CONFIG_DIR", str(folder / "config"))
     monkeypatch.delenv("STEREO_CONVERT_TRACE", raising=False)
     yield folder
     with suppress(FileNotFoundError, ValueError, ProcessLookupError):
@@ -66,9 +73,16 @@ def make_effect(plugin_binary: Path, runtime_dir: Path) -> Iterator[Callable[...
     """Creates effects in hosts that are closed, and checked for broken rules, at the end."""
     hosts = []
 
-    def make(personality: str = "strict", address: str = "", *, host_changes: dict | None = None, **params) -> Effect:
+    def make(
+        personality: str = "strict",
+        address: str = "",
+        *,
+        context: str = "Filter",
+        host_changes: dict | None = None,
+        **params,
+    ) -> Effect:
         hosts.append(Host(personality, **(host_changes or {})))
-        return hosts[-1].load(plugin_binary).create("Filter", address=address, **params)
+        return hosts[-1].load(plugin_binary).create(context, address=address, **params)
 
     yield make
     for host in hosts:
