@@ -15,6 +15,15 @@ SYSTEM_HEADER = re.compile(
 )
 MINGW = shutil.which("x86_64-w64-mingw32-g++-posix")
 HEADERS = ["-I", PLUGIN, "-isystem", PLUGIN / "openfx"]
+WINDOWS_PARTS = (
+    "shared_region",
+    "frame_arena",
+    "frame_store",
+    "frame_key",
+    "pixel_hash_avx2",
+    "pixel_hash_baseline",
+    "pixels",
+)
 needs_mingw = pytest.mark.skipif(MINGW is None, reason="no g++-mingw-w64-x86-64-posix")
 
 
@@ -56,7 +65,7 @@ def test_each_system_defines_all_that_the_header_declares():
 @needs_mingw
 @pytest.mark.slow
 def test_memory_processes_and_files_link_for_windows(tmp_path):
-    parts = [PLUGIN / f"{name}.cpp" for name in ("shared_region", "frame_arena", "frame_store", "frame_key", "pixels")]
+    parts = [PLUGIN / f"{name}.cpp" for name in WINDOWS_PARTS]
     windows = sorted((PLUGIN / "platform").glob("windows_*.cpp"))
     libraries = ["-lbcrypt", "-lshell32", "-static"]
     compile_for_windows(tmp_path, "-shared", "-o", tmp_path / "parts.dll", *parts, *windows, *libraries)

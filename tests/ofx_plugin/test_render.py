@@ -110,6 +110,17 @@ def test_missing_pictures_are_replaced_by_the_nearest_towards_the_frame(make_eff
         effect.render(8)
 
 
+def test_frames_that_repeat_are_kept_once_and_each_has_its_own_right_eye(make_effect, service, shot):
+    still = np.repeat(shot[:1], 30, axis=0)
+    effect = make_effect("natron", service.address)
+    effect.set_clip("Source", ArrayClip(still))
+    seen = []
+    service.model.before_window = lambda window: seen.append(len({frame.tobytes() for frame in window.frames}))
+    for number in (4, 5, 12):
+        np.testing.assert_array_equal(effect.render(number), formula(still[0], number))
+    assert seen == [1]
+
+
 def test_window_of_a_retimed_clip_keeps_the_fraction(make_effect, service, clip):
     effect = make_effect("strict", service.address)
     effect.set_clip("Source", clip)
