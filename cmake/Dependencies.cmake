@@ -11,16 +11,16 @@ target_link_libraries(stereo_convert_grpc INTERFACE Threads::Threads)
 if(WIN32 OR APPLE)
   find_package(Protobuf CONFIG REQUIRED)
   find_package(gRPC CONFIG REQUIRED)
-  target_link_libraries(stereo_convert_grpc INTERFACE gRPC::grpc++_unsecure protobuf::libprotobuf-lite)
+  find_package(OpenSSL REQUIRED)
+  target_link_libraries(stereo_convert_grpc INTERFACE gRPC::grpc++ protobuf::libprotobuf-lite OpenSSL::SSL)
   return()
 endif()
 
 set(STEREO_CONVERT_DEPS_DIR ${PROJECT_SOURCE_DIR}/build/deps CACHE PATH "Where the rebuilt static archives are kept")
 option(STEREO_CONVERT_STATIC_GRPC "Link gRPC statically, so that the bundle runs on other machines" ON)
 
-# The parts of gRPC without TLS: the plugin speaks over a Unix socket, or over TCP with a token inside a trusted network.
-# So OpenSSL and re2 stay out of the host.
-set(system_archives grpc++_unsecure grpc_unsecure gpr upb address_sorting cares z)
+# OpenSSL is for services on other machines; the host's own stays unseen, and ours is not seen by it.
+set(system_archives grpc++ grpc gpr upb address_sorting cares z ssl crypto)
 
 set(static_problem "STEREO_CONVERT_STATIC_GRPC is off")
 if(STEREO_CONVERT_STATIC_GRPC)
@@ -46,6 +46,6 @@ else()
   message(WARNING "Linking gRPC and protobuf as shared libraries: ${static_problem}\n"
     "THIS BUNDLE WORKS ON THIS MACHINE ONLY, and may clash with a host that brings its own protobuf.")
   find_package(PkgConfig REQUIRED)
-  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++_unsecure protobuf-lite)
+  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++ protobuf-lite libssl libcrypto)
   target_link_libraries(stereo_convert_grpc INTERFACE PkgConfig::GRPCPP rt)
 endif()

@@ -55,13 +55,18 @@ add_library(StereoConvert MODULE
   ofx_plugin/render.cpp
   ofx_plugin/render_mode.cpp
   ofx_plugin/sequence_memory.cpp
+  ofx_plugin/service_address.cpp
   ofx_plugin/service_client.cpp
+  ofx_plugin/service_client_channel.cpp
   ofx_plugin/service_client_share.cpp
   ofx_plugin/service_client_summary.cpp
   ofx_plugin/service_client_window.cpp
   ofx_plugin/settings_wire.cpp
   ofx_plugin/status.cpp
   ofx_plugin/suites.cpp
+  ofx_plugin/tls_credentials.cpp
+  ofx_plugin/tls_diagnosis.cpp
+  ofx_plugin/tls_files.cpp
   ofx_plugin/trace.cpp
   ofx_plugin/warm_up.cpp
   ofx_plugin/window_flights.cpp
@@ -101,10 +106,12 @@ if(has_glibc AND static_problem STREQUAL "" AND NOT STEREO_CONVERT_SANITIZE)
 endif()
 
 configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
-configure_file(ofx_plugin/resources/org.stereoconvert.StereoConvert.png 
-  ${bundle}/Contents/Resources/org.stereoconvert.StereoConvert.png COPYONLY)
+foreach(icon IN ITEMS org.stereoconvert.StereoConvert.png org.stereoconvert.StereoConvert.svg)
+  configure_file(ofx_plugin/resources/${icon} ${bundle}/Contents/Resources/${icon} COPYONLY)
+endforeach()
 # The licences of what is linked statically travel with the binary.
-foreach(package IN ITEMS libgrpc-dev libprotobuf-dev libabsl-dev libc-ares-dev zlib1g-dev libxxhash-dev libstdc++6)
+foreach(package IN ITEMS libgrpc-dev libprotobuf-dev libabsl-dev libc-ares-dev libre2-dev libssl-dev zlib1g-dev
+    libxxhash-dev libstdc++6)
   if(EXISTS /usr/share/doc/${package}/copyright)
     configure_file(/usr/share/doc/${package}/copyright ${bundle}/Contents/Resources/licences/${package}.txt COPYONLY)
   endif()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Rebuild the static archives that the distribution ships without -fPIC, from its own source packages:
-# abseil and protobuf-lite, of exactly the versions whose headers are installed. gRPC, upb, c-ares and
+# abseil, protobuf-lite and re2, of exactly the versions whose headers are installed. gRPC, upb, c-ares, OpenSSL and
 # zlib are already position independent.
 #
 #   static_deps.sh FOLDER      leaves FOLDER/lib/*.a; a second run does nothing
@@ -21,14 +21,16 @@ unavailable() {
 command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || unavailable "no apt-get here"
 command -v dpkg-source >/dev/null || unavailable "dpkg-source is missing; install dpkg-dev"
 
-source_of() { # PACKAGE: name=version of the source package it was built from
-    dpkg-query --show --showformat '${source:Package}=${source:Version}' "$1" 2>/dev/null
-}
-abseil=$(source_of libabsl-dev) || unavailable "libabsl-dev is not installed"
-protobuf=$(source_of libprotobuf-dev) || unavailable "libprotobuf-dev is not installed"
-
-wanted="$abseil $protobuf $(c++ -dumpfullversion) 1" # the last number is this recipe's
-[[ -f $folder/stamp && $(<"$folder/stamp") == "$wanted" ]] && exit 0
+# What each was built from, and by which compiler; the last number is that of this recipe.
+declare -A package=([abseil]=libabsl-dev [protobuf]=libprotobuf-dev [re2]=libre2-dev) wanted
+missing=()
+for name in "${!package[@]}"; do
+    from=$(dpkg-query --show --showformat '${source:Package}=${source:Version}' "${package[$name]}" 2>/dev/null) ||
+        unavailable "${package[$name]} is not installed"
+    wanted[$name]="$from $(c++ -dumpfullversion) 1"
+    [[ -f $folder/stamp.$name && $(<"$folder/stamp.$name") == "${wanted[$name]}" ]] || missing+=("$name")
+done
+((${#missing[@]})) || exit 0
 
 # A private copy of the system's sources with deb-src in place of deb: the system's own lists stay as they are.
 apt=$folder/apt
@@ -47,32 +49,45 @@ private_apt() {
         -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User="$(id -un)" -qq "$@"
 }
 
-echo "static_deps: fetching the sources of $abseil and $protobuf"
+echo "static_deps: fetching the sources of ${missing[*]}"
 private_apt update || unavailable "cannot update the source lists"
 cd "$folder"
-rm -rf src lib && mkdir -p src lib
-(cd src && for package in "$abseil" "$protobuf"; do
+rm -rf src && mkdir -p src lib
+(cd src && for name in "${missing[@]}"; do
+    from=${wanted[$name]%% *}
     # An exact version can have left the archive after a point release; a rebuild of the same upstream has the same ABI.
-    private_apt source "$package" >/dev/null || private_apt source "${package%%=*}" >/dev/null
+    private_apt source "$from" >/dev/null || private_apt source "${from%%=*}" >/dev/null
 done) || unavailable "cannot fetch the sources"
 
-build() { # NAME SOURCE TARGET FLAGS...
-    local name=$1 source=$2 target=$3
-    shift 3
-    echo "static_deps: compiling $name"
-    cmake -S "$source" -B "src/build-$name" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 \
+launcher=$(command -v ccache || true)
+cmake_build() { # NAME TARGET FLAGS...
+    local name=$1 target=$2
+    shift 2
+    cmake -S src/"$name"-* -B "src/build-$name" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 \
         -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_CXX_VISIBILITY_PRESET=hidden \
-        -DCMAKE_CXX_FLAGS=-fno-gnu-unique "$@" >"src/$name.log" 2>&1 &&
-        cmake --build "src/build-$name" -j "$jobs" --target "$target" >>"src/$name.log" 2>&1 ||
+        -DCMAKE_CXX_FLAGS=-fno-gnu-unique ${launcher:+-DCMAKE_CXX_COMPILER_LAUNCHER=$launcher} "$@" &&
+        cmake --build "src/build-$name" -j "$jobs" --target "$target"
+}
+build_abseil() { cmake_build abseil all; }
+build_protobuf() {
+    cmake_build protobuf libprotobuf-lite -Dprotobuf_BUILD_TESTS=OFF -Dprotobuf_BUILD_PROTOC_BINARIES=OFF \
+        -Dprotobuf_WITH_ZLIB=OFF
+}
+# Debian leaves the tables of Unicode out of the source and makes them anew, from its package unicode-data.
+build_re2() {
+    make -C src/re2-* -j "$jobs" REBUILD_TABLES=1 CXX="${launcher:+$launcher }c++" \
+        CXXFLAGS="-O3 -DNDEBUG -pthread -fPIC -fvisibility=hidden -fno-gnu-unique" obj/libre2.a &&
+        mkdir -p src/build-re2 && cp src/re2-*/obj/libre2.a src/build-re2/
+}
+
+for name in "${missing[@]}"; do
+    echo "static_deps: compiling $name"
+    "build_$name" >"src/$name.log" 2>&1 ||
         { tail -n 30 "src/$name.log" >&2 && unavailable "$name did not compile; see $folder/src/$name.log"; }
     find "src/build-$name" -name '*.a' -exec cp {} lib/ \;
-}
-launcher=$(command -v ccache || true)
-cached=(${launcher:+-DCMAKE_CXX_COMPILER_LAUNCHER=$launcher})
-build abseil src/abseil-* all "${cached[@]}"
-build protobuf src/protobuf-* libprotobuf-lite -Dprotobuf_BUILD_TESTS=OFF -Dprotobuf_BUILD_PROTOC_BINARIES=OFF \
-    -Dprotobuf_WITH_ZLIB=OFF "${cached[@]}"
+    echo "${wanted[$name]}" >"stamp.$name"
+done
 
 rm -rf src apt
-echo "$wanted" >"$folder/stamp"
+touch "$folder/stamp"
 echo "static_deps: $(find lib -name '*.a' | wc -l) archives in $folder/lib"

@@ -26,6 +26,11 @@ std::string environmentText(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+std::string configFolder() {
+  const std::string folder = environmentText("STEREO_CONVERT_CONFIG_DIR");
+  return folder.empty() ? platform::configFolder() : folder;
+}
+
 std::size_t cacheBytes() {
   const std::string text = environmentText("STEREO_CONVERT_CACHE_MB");
   char* end = nullptr;

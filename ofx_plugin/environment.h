@@ -9,6 +9,10 @@ namespace stereo_convert {
 // Value of an environment variable; empty when unset.
 [[nodiscard]] std::string environmentText(const char* name);
 
+// Folder of what this user has set up for all projects: STEREO_CONVERT_CONFIG_DIR, else on Linux
+// XDG_CONFIG_HOME/stereo-convert (~/.config by default). It need not exist.
+[[nodiscard]] std::string configFolder();
+
 // Bytes that frames and results may take: STEREO_CONVERT_CACHE_MB, 2048 by default.
 [[nodiscard]] std::size_t cacheBytes();
 

@@ -155,10 +155,11 @@ const std::array<ParamSpec, kPluginParamCount> kPluginParams = {{
         "converted alone with its fill at 640 pixels. Always final: all pictures are as in the final render."),
     service(
         plugin_param::kAddress, "Address", ParamKind::Text,
-        "Where the service listens: HOST:PORT or unix:PATH. Blank: a service on this machine, which the first render "
-        "starts and which leaves when idle."),
+        "Where the service listens: tls://HOST:PORT on another machine, HOST:PORT or unix:PATH on this one. Blank: a "
+        "service on this machine, which starts by itself and leaves when idle."),
     service(plugin_param::kTokenFile, "Token file", ParamKind::FilePath,
-            "File with the token that a service on another machine asks for. Not needed when Address is blank."),
+            "File with the token that a service on another machine asks for. Blank: the file token in the folder of "
+            "this user's settings, ~/.config/stereo-convert on Linux. Not needed when Address is blank."),
     service(plugin_param::kServiceProgram, "Service program", ParamKind::FilePath,
             "Program that starts the service on this machine. Blank: the environment variable STEREO_CONVERT_SERVICE, "
             "else stereo-convert-service beside the bundle."),

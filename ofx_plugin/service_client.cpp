@@ -4,14 +4,14 @@
 #include <stereoconvert/v1/stereo_convert.grpc.pb.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <thread>
 #include <utility>
 
 #include "environment.h"
 #include "immortal.h"
 #include "local_service.h"
-#include "service_client_queue.h"
+#include "service_address.h"
+#include "service_client_channel.h"
 #include "service_client_share.h"
 #include "service_client_window.h"
 #include "status.h"
@@ -33,26 +33,6 @@ constexpr Seconds kLocalStartLimit{60};  // a cold disk and a large model
 std::mutex clientsMutex;
 Immortal<std::map<std::string, std::shared_ptr<ServiceClient>>> clients;
 
-std::string readToken(const std::string& path) {
-  if (path.empty()) return {};
-  std::ifstream file(path);
-  std::string token;
-  if (!(file >> token)) {
-    throw Failure(FailureKind::NotReady, "cannot read a token from " + path + "; correct Token file");
-  }
-  return token;
-}
-
-std::shared_ptr<grpc::Channel> openChannel(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
-
 void checkContract(const wire::DescribeResponse& description, const std::string& service) {
   const int theirs = static_cast<int>(description.contract_version());
   const int ours = static_cast<int>(kContractVersion);
@@ -73,48 +53,9 @@ void pause(Seconds duration, const Patience& patience, const char* what) {
 
 }  // namespace
 
-struct ServiceClient::Channel {
-  explicit Channel(const ServiceChoice& choice)
-      : token(readToken(choice.address.empty() ? std::string() : choice.tokenFile)),
-        isLocal(choice.address.empty()),
-        target(isLocal ? localServiceTarget() : choice.address),
-        name(isLocal ? "the local service" : "the service at " + choice.address),
-        channel(openChannel(target)),
-        stub(wire::StereoConvertService::NewStub(channel)) {}
-
-  // Whether the channel is connected; waits a moment for it. A channel moves on only while somebody waits.
-  [[nodiscard]] bool isReady() const {
-    const grpc_connectivity_state state = channel->GetState(true);
-    if (state == GRPC_CHANNEL_READY) return true;
-    channel->WaitForStateChange(state, std::chrono::system_clock::now() + Patience::kPollInterval);
-    return channel->GetState(true) == GRPC_CHANNEL_READY;
-  }
-
-  [[nodiscard]] bool hasFailed() const { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }
-
-  [[nodiscard]] grpc::Status describe(wire::DescribeResponse& description, const Patience& patience) const {
-    wire::DescribeRequest request;
-    request.set_client_version(STEREO_CONVERT_VERSION);
-    grpc::Status status;
-    PolledCall call(token);
-    call.context.set_deadline(systemDeadline(patience));
-    const auto reader = stub->AsyncDescribe(&call.context, request, &call.queue);
-    reader->Finish(&description, &status, PolledCall::tag(PolledCall::Operation::Finish));
-    (void)call.next(patience);
-    return status;
-  }
-
-  const std::string token;
-  const bool isLocal;
-  const std::string target;
-  const std::string name;  // in messages
-  const std::shared_ptr<grpc::Channel> channel;
-  const std::unique_ptr<wire::StereoConvertService::Stub> stub;
-  const FrameKey sessionId = randomKey();
-};
-
 std::shared_ptr<ServiceClient> ServiceClient::of(const ServiceChoice& choice) {
-  const std::string target = choice.address.empty() ? localServiceTarget() : choice.address;
+  // Also of a local service: its folder is the environment's, which may change.
+  const std::string target = choice.address + "\n" + ServiceAddress::of(choice.address).target;
   const std::lock_guard lock(clientsMutex);
   std::shared_ptr<ServiceClient>& client = (*clients)[target + "\n" + choice.tokenFile + "\n" + choice.program];
   if (client == nullptr) client = std::make_shared<ServiceClient>(choice);
@@ -128,7 +69,7 @@ void ServiceClient::forgetAll() noexcept {
 }
 
 ServiceClient::ServiceClient(const ServiceChoice& choice)
-    : choice_(choice), channel_(std::make_unique<Channel>(choice)) {}
+    : choice_(choice), channel_(std::make_unique<ServiceChannel>(choice)) {}
 
 ServiceClient::~ServiceClient() = default;
 
@@ -139,13 +80,14 @@ std::shared_ptr<const ServiceSession> ServiceClient::session(const Patience& pat
     const std::lock_guard lock(mutex_);
     if (session_ != nullptr) return session_;
   }
-  auto made = connect(patience.atMost(channel_->isLocal ? kLocalStartLimit : kRemoteConnectLimit));
+  auto made = connect(patience.atMost(channel_->address.isLocal ? kLocalStartLimit : kRemoteConnectLimit));
   const std::lock_guard lock(mutex_);
   session_ = made;
   return made;
 }
 
 std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& patience) {
+  const ServiceAddress& address = channel_->address;
   LocalServiceStart localStart(choice_.program);
   wire::DescribeResponse description;
   grpc::Status status(grpc::StatusCode::UNAVAILABLE, "");
@@ -153,17 +95,23 @@ std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& pat
     if (channel_->isReady()) status = channel_->describe(description, patience.atMost(kDescribeLimit));
     if (patience.isAborted()) throw Failure(FailureKind::Aborted, "the host aborted the render");
     const bool isAbsent = status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (isAbsent && patience.left().count() <= 0) {
-      throw failureOfGrpcCode(status.error_code(), "nothing answers at " + channel_->target, channel_->name);
+    if (!isAbsent && !status.ok()) {
+      leave();
+      throw failureOfGrpcCode(status.error_code(), status.error_message(), address.name);
     }
-    if (!isAbsent && !status.ok()) throw failureOfGrpcCode(status.error_code(), status.error_message(), channel_->name);
-    if (isAbsent && channel_->isLocal && channel_->hasFailed()) localStart.nudge();
+    if (isAbsent && channel_->hasFailed()) {
+      if (address.isLocal) localStart.nudge();
+      checkTrust();
+    }
+    if (isAbsent && patience.left().count() <= 0) {
+      throw failureOfGrpcCode(status.error_code(), "nothing answers at " + address.target, address.name);
+    }
   }
-  checkContract(description, channel_->name);
+  checkContract(description, address.name);
 
   auto session = std::make_shared<ServiceSession>();
   session->modelVersion = description.model_version();
-  session->text = channel_->name + ", version " + description.service_version() + ", model " + session->modelVersion;
+  session->text = address.name + ", version " + description.service_version() + ", model " + session->modelVersion;
   for (const auto& inpainter : description.inpainters()) session->licences[inpainter.name()] = inpainter.license();
   for (const auto& estimator : description.depth_estimators()) {
     session->licences[estimator.name()] = estimator.license();
@@ -176,6 +124,20 @@ std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& pat
     session->share = std::move(share);
   }
   return session;
+}
+
+void ServiceClient::checkTrust() {
+  const std::string problem = channel_->whyNotTrusted();
+  if (problem.empty()) return;
+  leave();
+  throw Failure(FailureKind::NotReady, channel_->address.name + " is not used: " + problem);
+}
+
+void ServiceClient::leave() {
+  const std::lock_guard lock(clientsMutex);
+  for (auto client = clients->begin(); client != clients->end();) {
+    client = client->second.get() == this ? clients->erase(client) : std::next(client);
+  }
 }
 
 void ServiceClient::forget(const std::shared_ptr<const ServiceSession>& session) {
@@ -207,7 +169,7 @@ WindowAnswer ServiceClient::convert(const WindowRequest& request, const Patience
     }
     const double retryAfter_s = call.retryAfter_s();
     if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED || retryAfter_s <= 0) {
-      throw failureOfGrpcCode(status.error_code(), status.error_message(), channel_->name);
+      throw failureOfGrpcCode(status.error_code(), status.error_message(), channel_->address.name);
     }
     pause(Seconds(retryAfter_s), patience, "waiting in the service's queue");
   }

@@ -54,6 +54,8 @@ struct ServiceSession {
   std::shared_ptr<void> share;  // keeps the service's mapping
 };
 
+struct ServiceChannel;
+
 class ServiceClient {
  public:
   // The client of that service; made on first use, without connecting.
@@ -76,13 +78,15 @@ class ServiceClient {
   [[nodiscard]] WindowAnswer convert(const WindowRequest& request, const Patience& patience);
 
  private:
-  struct Channel;
-
   [[nodiscard]] std::shared_ptr<const ServiceSession> connect(const Patience& patience);
   void forget(const std::shared_ptr<const ServiceSession>& session);
+  // Throws Failure NotReady when certificates keep us from a service that is there.
+  void checkTrust();
+  // Let the next use of this service begin anew: it reads token and certificates again.
+  void leave();
 
   const ServiceChoice choice_;
-  const std::unique_ptr<Channel> channel_;
+  const std::unique_ptr<ServiceChannel> channel_;
   std::timed_mutex connecting_;
   std::mutex mutex_;  // guards what follows
   std::shared_ptr<const ServiceSession> session_;

@@ -24,97 +24,60 @@ constexpr int kStatVersion = 1;
 constexpr int kStatVersion = 0;
 #endif
 
-// Declares old_NAME, the version of NAME that glibc has had from the beginning of this architecture.
-#define OLD(result, name, parameters, version) \
-  result old_##name parameters;                \
-  __asm__(".symver old_" #name "," #name "@" version)
+// Sends calls of NAME to the version of it that glibc has had from the beginning of this architecture.
+#define OLD(result, name, parameters, arguments, version) \
+  result old_##name parameters;                           \
+  __asm__(".symver old_" #name "," #name "@" version);    \
+  result __wrap_##name parameters {                       \
+    return old_##name arguments;                          \
+  }
 
 extern "C" {
 
-OLD(int, pthread_create, (pthread_t*, const pthread_attr_t*, void* (*)(void*), void*), OLDEST);
-OLD(int, pthread_join, (pthread_t, void**), OLDEST);
-OLD(int, pthread_once, (pthread_once_t*, void (*)()), OLDEST);
-OLD(int, pthread_key_create, (pthread_key_t*, void (*)(void*)), OLDEST);
-OLD(void*, pthread_getspecific, (pthread_key_t), OLDEST);
-OLD(int, pthread_setspecific, (pthread_key_t, const void*), OLDEST);
-OLD(int, pthread_sigmask, (int, const sigset_t*, sigset_t*), OLDEST);
-OLD(int, pthread_attr_setstacksize, (pthread_attr_t*, size_t), OLDEST);
-OLD(int, pthread_setname_np, (pthread_t, const char*), OLDEST_SETNAME);
-OLD(int, pthread_mutex_timedlock, (pthread_mutex_t*, const timespec*), OLDEST);
-OLD(int, shm_open, (const char*, int, mode_t), OLDEST);
-OLD(int, shm_unlink, (const char*), OLDEST);
-OLD(int, dladdr, (const void*, Dl_info*), OLDEST);
-OLD(void*, dlopen, (const char*, int), OLDEST);
-OLD(char*, dlerror, (), OLDEST);
-OLD(void*, dlsym, (void*, const char*), OLDEST);
-OLD(double, pow, (double, double), OLDEST);
-OLD(double, log2, (double), OLDEST);
-int __xstat(int version, const char* path, struct stat* found);
-int __lxstat(int version, const char* path, struct stat* found);
-int __fxstat64(int version, int file, struct stat64* found);
+OLD(int, pthread_create, (pthread_t * t, const pthread_attr_t* a, void* (*run)(void*), void* data), (t, a, run, data),
+    OLDEST)
+OLD(int, pthread_join, (pthread_t t, void** result), (t, result), OLDEST)
+OLD(int, pthread_detach, (pthread_t t), (t), OLDEST)
+OLD(int, pthread_once, (pthread_once_t * once, void (*run)()), (once, run), OLDEST)
+OLD(int, pthread_key_create, (pthread_key_t * key, void (*destroy)(void*)), (key, destroy), OLDEST)
+OLD(int, pthread_key_delete, (pthread_key_t key), (key), OLDEST)
+OLD(void*, pthread_getspecific, (pthread_key_t key), (key), OLDEST)
+OLD(int, pthread_setspecific, (pthread_key_t key, const void* value), (key, value), OLDEST)
+OLD(int, pthread_sigmask, (int how, const sigset_t* set, sigset_t* before), (how, set, before), OLDEST)
+OLD(int, pthread_attr_setstacksize, (pthread_attr_t * attributes, size_t size), (attributes, size), OLDEST)
+OLD(int, pthread_setname_np, (pthread_t t, const char* name), (t, name), OLDEST_SETNAME)
+OLD(int, pthread_mutex_timedlock, (pthread_mutex_t * mutex, const timespec* until), (mutex, until), OLDEST)
+OLD(int, pthread_rwlock_init, (pthread_rwlock_t * lock, const pthread_rwlockattr_t* a), (lock, a), OLDEST)
+OLD(int, pthread_rwlock_destroy, (pthread_rwlock_t * lock), (lock), OLDEST)
+OLD(int, pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock), OLDEST)
+OLD(int, pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), OLDEST)
+OLD(int, pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), OLDEST)
+OLD(int, shm_open, (const char* name, int flags, mode_t mode), (name, flags, mode), OLDEST)
+OLD(int, shm_unlink, (const char* name), (name), OLDEST)
+OLD(int, dladdr, (const void* address, Dl_info* info), (address, info), OLDEST)
+OLD(void*, dlopen, (const char* path, int mode), (path, mode), OLDEST)
+OLD(int, dlclose, (void* library), (library), OLDEST)
+OLD(char*, dlerror, (), (), OLDEST)
+OLD(void*, dlsym, (void* library, const char* name), (library, name), OLDEST)
+OLD(double, pow, (double base, double exponent), (base, exponent), OLDEST)
+OLD(double, log2, (double value), (value), OLDEST)
 
-int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
-  return old_pthread_create(thread, attributes, run, argument);
-}
-int __wrap_pthread_join(pthread_t thread, void** result) {
-  return old_pthread_join(thread, result);
-}
-int __wrap_pthread_once(pthread_once_t* once, void (*run)()) {
-  return old_pthread_once(once, run);
-}
-int __wrap_pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
-  return old_pthread_key_create(key, destroy);
-}
 int __wrap___pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
   return old_pthread_key_create(key, destroy);
 }
-void* __wrap_pthread_getspecific(pthread_key_t key) {
-  return old_pthread_getspecific(key);
-}
-int __wrap_pthread_setspecific(pthread_key_t key, const void* value) {
-  return old_pthread_setspecific(key, value);
-}
-int __wrap_pthread_sigmask(int how, const sigset_t* set, sigset_t* before) {
-  return old_pthread_sigmask(how, set, before);
-}
-int __wrap_pthread_attr_setstacksize(pthread_attr_t* attributes, size_t size) {
-  return old_pthread_attr_setstacksize(attributes, size);
-}
-int __wrap_pthread_setname_np(pthread_t thread, const char* name) {
-  return old_pthread_setname_np(thread, name);
-}
-int __wrap_pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* until) {
-  return old_pthread_mutex_timedlock(mutex, until);
-}
-int __wrap_shm_open(const char* name, int flags, mode_t mode) {
-  return old_shm_open(name, flags, mode);
-}
-int __wrap_shm_unlink(const char* name) {
-  return old_shm_unlink(name);
-}
-int __wrap_dladdr(const void* address, Dl_info* info) {
-  return old_dladdr(address, info);
-}
-void* __wrap_dlopen(const char* path, int mode) {
-  return old_dlopen(path, mode);
-}
-char* __wrap_dlerror() {
-  return old_dlerror();
-}
-void* __wrap_dlsym(void* library, const char* name) {
-  return old_dlsym(library, name);
-}
-double __wrap_pow(double base, double exponent) {
-  return old_pow(base, exponent);
-}
-double __wrap_log2(double value) {
-  return old_log2(value);
-}
+int __xstat(int version, const char* path, struct stat* found);
+int __lxstat(int version, const char* path, struct stat* found);
+int __fxstat(int version, int file, struct stat* found);
+int __fxstat64(int version, int file, struct stat64* found);
+
 int __wrap_stat(const char* path, struct stat* found) {
   return __xstat(kStatVersion, path, found);
 }
 int __wrap_lstat(const char* path, struct stat* found) {
   return __lxstat(kStatVersion, path, found);
+}
+int __wrap_fstat(int file, struct stat* found) {
+  return __fxstat(kStatVersion, file, found);
 }
 int __wrap_fstat64(int file, struct stat64* found) {
   return __fxstat64(kStatVersion, file, found);

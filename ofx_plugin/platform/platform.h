@@ -15,12 +15,16 @@ namespace stereo_convert::platform {
 // Path of this binary, wherever the host found it; empty when the system does not say.
 [[nodiscard]] std::string ownPath();
 [[nodiscard]] bool isExecutable(const std::string& path);
+[[nodiscard]] bool exists(const std::string& path);
+// Whether the mode of a file lets others than its owner read it; a system without modes says no.
+[[nodiscard]] bool othersMayRead(const std::string& path);
 // File name of a program: `name`, with the system's suffix.
 [[nodiscard]] std::string programName(const std::string& name);
 
-// Where sockets of this user's session belong, and where logs do; neither needs to exist.
+// Where sockets of this user's session belong, where logs do, and what was set up; none needs to exist.
 [[nodiscard]] std::string sessionFolder();
 [[nodiscard]] std::string stateFolder();
+[[nodiscard]] std::string configFolder();
 
 // Make a folder that nobody else may enter, with its parents. Returns what is wrong; empty when it is as it should be.
 [[nodiscard]] std::string makePrivateFolder(const std::string& path);

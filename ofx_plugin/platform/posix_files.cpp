@@ -37,6 +37,15 @@ bool isExecutable(const std::string& path) {
   return !path.empty() && access(path.c_str(), X_OK) == 0;
 }
 
+bool exists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
+
+bool othersMayRead(const std::string& path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && (found.st_mode & 077) != 0;
+}
+
 std::string programName(const std::string& name) {
   return name;
 }
@@ -52,6 +61,15 @@ std::string stateFolder() {
 #else
   const std::string state = variable("XDG_STATE_HOME");
   return (state.empty() ? variable("HOME") + "/.local/state" : state) + "/stereo-convert";
+#endif
+}
+
+std::string configFolder() {
+#ifdef __APPLE__
+  return variable("HOME") + "/Library/Application Support/StereoConvert";
+#else
+  const std::string config = variable("XDG_CONFIG_HOME");
+  return (config.empty() ? variable("HOME") + "/.config" : config) + "/stereo-convert";
 #endif
 }
 

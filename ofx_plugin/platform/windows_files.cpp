@@ -30,6 +30,14 @@ bool isExecutable(const std::string& path) {
   return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) == 0;
 }
 
+bool exists(const std::string& path) {
+  return GetFileAttributesW(wide(path).c_str()) != INVALID_FILE_ATTRIBUTES;
+}
+
+bool othersMayRead(const std::string&) {
+  return false;  // what lies below a user's folders is for that user
+}
+
 std::string programName(const std::string& name) {
   return name + ".exe";
 }
@@ -40,6 +48,10 @@ std::string sessionFolder() {
 
 std::string stateFolder() {
   return localData() + "/StereoConvert/Logs";
+}
+
+std::string configFolder() {
+  return localData() + "/StereoConvert/Config";
 }
 
 std::string makePrivateFolder(const std::string& path) {

@@ -244,6 +244,17 @@ def test_service_over_tcp_takes_the_token(make_effect, tcp_service, runtime_dir,
     np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0))
 
 
+def test_a_token_that_was_mended_is_read_again(make_effect, tcp_service, runtime_dir, shot, clip):
+    token = runtime_dir / "mine"
+    token.write_text("0" * 64)
+    effect = make_effect("nuke", f"127.0.0.1:{tcp_service.port}", token_file=str(token))
+    effect.set_clip("Source", clip)
+    with pytest.raises(RenderFailed, match="correct Token file"):
+        effect.render(0)
+    token.write_text((runtime_dir / "token").read_text())
+    np.testing.assert_array_equal(effect.render(0), formula(shot[0], 0))
+
+
 @pytest.mark.parametrize("token", ["", "absent", "wrong"])
 def test_wrong_token_is_an_error_with_advice(make_effect, tcp_service, runtime_dir, clip, token):
     (runtime_dir / "wrong").write_text("0" * 64)
