@@ -33,7 +33,10 @@ class ServiceLimits:
     max_store_bytes: int = 16 * GIB  # one store
     cache_bytes: int = 2 * GIB  # frames that came as chunks, all sessions together
     depth_cache_bytes: int = 512 * MIB  # estimated depth, all sessions together; 0: none
+    fill_cache_bytes: int = 256 * MIB  # pixels that fills changed, all sessions together; 0: none
+    latent_cache_bytes: int = 256 * MIB  # what Wan's encoder made, all sessions together; 0: none
     result_cache_bytes: int = 1 * GIB  # converted windows, all sessions together; 0: none
+    disk_cache_bytes: int = 20 * GIB  # of all these caches in `cache_dir`
     stall_s: float = 60.0  # a client that neither sends nor reads for so long is dropped
 
 
@@ -58,6 +61,7 @@ class ServiceConfig:
     metrics_port: int | None = None  # on loopback, for Prometheus; None: no metrics; 0: any free one
     web_port: int | None = None  # on loopback, a page to look at; None: no page; 0: any free one
     cluster: str | None = None  # address of a Ray cluster ("auto": this machine's) whose workers replace `devices`
+    cache_dir: Path | None = None  # what caches hold goes there, too, and outlives the process; None: memory alone
     warm_up: bool = True  # load torch and the default weights at once, in the background
     limits: ServiceLimits = ServiceLimits()
 

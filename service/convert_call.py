@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import grpc.aio
@@ -22,6 +23,7 @@ from service.errors import DrainingError, StalledError
 from service.stereo_model import WindowInput, WindowOutput
 from service.watching.logs import request_label
 from service.watching.recent_frames import VIEWS
+from service.watching.telemetry import Attribute, WindowTrace
 from service.wire.frame_receiver import FrameReceiver
 from service.wire.slot_pool import SlotPool
 from service.wire.window_delivery import WindowDelivery
@@ -45,6 +47,7 @@ class ConvertCall:
         self._context = context
         self._changed = asyncio.Event()  # the job moved on, or the client's side failed
         self._client_error: Exception | None = None
+        self._trace = WindowTrace()
         self._task = cast(asyncio.Task, asyncio.current_task())
         self._cancelled = False
         self._job: WindowJob | None = None
@@ -60,6 +63,10 @@ class ConvertCall:
 
     async def run(self) -> None:
         """Serve the call; raises what the interceptor turns into a status."""
+        with self._shop.telemetry.window() as self._trace:
+            await self._run()
+
+    async def _run(self) -> None:
         if self._shop.draining:
             raise DrainingError("the service is shutting down; repeat the window when it is back")
         try:
@@ -73,12 +80,14 @@ class ConvertCall:
     async def _serve(self) -> None:
         plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
         request_label.set(plan.label)
+        self._trace.attributes.update(_facts(plan))
         self._shop.admission.admit(plan.session_id)
         if not plan.is_passthrough:
             least_loaded(self._shop.workers).check_room(plan.session_id)
         async with self._registered(plan):
             start = time.perf_counter()
-            received = await self._receive(plan)
+            with self._trace.stage("receive"):
+                received = await self._receive(plan)
             self._transport_s = time.perf_counter() - start
             slots = SlotPool(plan.output_slots, self._shop.limits.stall_s)
             reader = asyncio.create_task(self._read_releases(slots))
@@ -126,9 +135,14 @@ class ConvertCall:
         return message.header
 
     async def _receive(self, plan: WindowPlan) -> dict[bytes, FrameBytes]:
-        receiver = FrameReceiver(plan, self._shop.cache, self._shop.limits.max_chunk_bytes)
+        receiver = await self._receiver(plan)
         await self._send(frames_needed=stereo_convert_pb2.FramesNeeded(content_keys=receiver.needed))
         return await receiver.receive(self._read)
+
+    async def _receiver(self, plan: WindowPlan) -> FrameReceiver:
+        """Look what the session has sent before; on disk, if there is a spill, beside the event loop."""
+        look = partial(FrameReceiver, plan, self._shop.cache, self._shop.limits.max_chunk_bytes)
+        return look() if self._shop.spill is None else await asyncio.to_thread(look)
 
     async def _read_releases(self, slots: SlotPool) -> None:
         """Take back output slots until the client has said all; note what it does wrong."""
@@ -172,7 +186,8 @@ class ConvertCall:
     async def _timed(self, delivering: Awaitable[int]) -> int:
         """Count what `delivering` takes as transport."""
         start = time.perf_counter()
-        clamped = await delivering
+        with self._trace.stage("deliver"):
+            clamped = await delivering
         self._transport_s += time.perf_counter() - start
         return clamped
 
@@ -181,6 +196,7 @@ class ConvertCall:
         whole_s = time.perf_counter() - self._start_s
         stages = {stage.stage: stage.seconds for stage in summary.stage_times}
         self._shop.metrics.count_window(len(plan.wanted), {**stages, "queue": self._queue_s, "whole": whole_s})
+        self._trace.attributes.update(device=summary.device, retention=summary.retention, remembered=self._remembered)
         if summary.inpainter and not self._remembered:
             self._shop.metrics.note_retention(summary.retention)
         log.info(
@@ -202,10 +218,12 @@ class ConvertCall:
         left_s = self._context.time_remaining()
         deadline = time.monotonic() + left_s if left_s is not None else None
         queued_s = time.perf_counter()
+        queued_ns = time.time_ns()
         context = copy_context()  # the worker's log lines are about this request
 
         def work(progress: Progress) -> WindowOutput:
             self._queue_s = time.perf_counter() - queued_s
+            self._trace.note("queue", queued_ns)
             return with_second_try(
                 lambda: context.run(self._compute, plan, received, worker.device, progress),
                 lambda: self._shop.make_room(worker.device),
@@ -240,12 +258,15 @@ class ConvertCall:
     ) -> WindowOutput:
         progress("transport", 0.0)
         start = time.perf_counter()
-        window = decode_window(plan, received)
+        with self._trace.stage("decode"):
+            window = decode_window(plan, received, self._shop.digest_seed)
         self._transport_s += time.perf_counter() - start
         output = self._shop.results.find(window, device)
         self._remembered = output is not None
         if output is None:
+            start_ns = time.time_ns()
             output = self._converted(plan, window, device, progress)
+            self._trace.stages_of_model(start_ns, output.stage_times)
             self._shop.results.keep(window, device, output)
         return output
 
@@ -259,6 +280,21 @@ class ConvertCall:
         views = {name: images[middle] for name, images in zip(VIEWS, output.also, strict=True)}
         recent.keep(plan.label, plan.first_frame + plan.wanted[middle], views)
         return replace(output, also=())
+
+
+def _facts(plan: WindowPlan) -> dict[str, Attribute]:
+    """What a trace says of a window: sizes and choices, nothing of its content."""
+    frame_format = plan.frames[0].format
+    return {
+        "request": plan.label,
+        "frames": len(plan.frames),
+        "wanted": len(plan.wanted),
+        "width": frame_format.width,
+        "height": frame_format.height,
+        "output": plan.settings.output,
+        "engine": plan.settings.engine,
+        "interactive": plan.interactive,
+    }
 
 
 def _describe_output(

@@ -17,6 +17,7 @@ from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from service.access.auth import TokenInterceptor, load_or_create_token
 from service.access.tls import TlsFiles, server_credentials
+from service.caches.spill import Spill
 from service.config import ServiceConfig
 from service.devices.allocator import keep_freed_memory
 from service.errors import CannotListenError, ErrorInterceptor
@@ -24,6 +25,7 @@ from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_soc
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
 from service.watching.metrics import MetricsPage
+from service.watching.telemetry import Telemetry
 from service.watching.web_page import WebPage
 
 log = logging.getLogger(__name__)
@@ -63,9 +65,11 @@ class RunningService:
             log.warning("left while a window was still being computed; its client was told")
 
 
-async def start(config: ServiceConfig, model: StereoModel) -> RunningService:
+async def start(
+    config: ServiceConfig, model: StereoModel, spill: Spill | None = None, telemetry: Telemetry | None = None
+) -> RunningService:
     """Listen on the Unix socket, and on TCP if configured. The caller holds the instance lock."""
-    servicer = StereoConvertServicer(config, model)
+    servicer = StereoConvertServicer(config, model, spill, telemetry)
     health_servicer = AioHealth()
     await health_servicer.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
     local = _server(servicer, health_servicer, [])
@@ -117,8 +121,10 @@ def _server(
     return server
 
 
-async def serve(config: ServiceConfig, model: StereoModel) -> int:
-    """Run until SIGTERM, SIGINT or idleness; return the exit code.
+async def serve(
+    config: ServiceConfig, model: StereoModel, spill: Spill | None = None, telemetry: Telemetry | None = None
+) -> int:
+    """Run until SIGTERM, SIGINT or idleness; return the exit code. `spill` is that of the model's caches, too.
 
     A second instance leaves at once with 0: the first one serves everybody.
     """
@@ -132,19 +138,21 @@ async def serve(config: ServiceConfig, model: StereoModel) -> int:
         return 0
     try:
         remove_stale_socket(config.socket_path)
-        await _serve_until_told(config, model)
+        await _serve_until_told(config, model, spill, telemetry)
         remove_stale_socket(config.socket_path)  # gRPC may have done so; never removes what is no socket
     finally:
         lock.release()
     return 0
 
 
-async def _serve_until_told(config: ServiceConfig, model: StereoModel) -> None:
+async def _serve_until_told(
+    config: ServiceConfig, model: StereoModel, spill: Spill | None, telemetry: Telemetry | None
+) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    running = await start(config, model)
+    running = await start(config, model, spill, telemetry)
     log.info("listening on %s, model %s", config.socket_path, model.version())
     if running.port is not None:
         log.info("listening on port %d; the token is in %s", running.port, config.token_path)

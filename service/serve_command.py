@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.errors import InvalidInputError
 from service.config import MIB, ServiceConfig, ServiceLimits
 
+if TYPE_CHECKING:
+    from service.caches.spill import Spill
+
 Command = Callable[[], int]
+
+SPILL_CLOSE_S = 10.0
+"""How long a service that leaves still writes what its caches hold."""
 
 
 def add_serve_verb(verbs: argparse._SubParsersAction) -> None:
@@ -39,7 +49,13 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-warm-up", action="store_true", help="load the model with the first window, not at start")
     group.add_argument("--unload-idle", type=float, default=900.0, metavar="S", help="unload models after S seconds without work (900)")  # fmt: skip # noqa: E501
     group.add_argument("--depth-cache", type=int, default=512, metavar="MIB", help="memory for estimated depth (512; 0: off)")  # fmt: skip # noqa: E501
+    group.add_argument(
+        "--fill-cache", type=int, default=256, metavar="MIB", help="memory for filled pixels (256; 0: off)"
+    )
+    group.add_argument("--latent-cache", type=int, default=256, metavar="MIB", help="memory for what Wan's encoder makes (256; 0: off)")  # fmt: skip # noqa: E501
     group.add_argument("--result-cache", type=int, default=1024, metavar="MIB", help="memory for converted windows (1024; 0: off)")  # fmt: skip # noqa: E501
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="spill the caches there: they outlive a restart (default: memory alone)")  # fmt: skip # noqa: E501
+    group.add_argument("--cache-disk-mb", type=int, default=20480, metavar="MIB", help="most that DIR may hold (20480)")
     group.add_argument("--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)")  # fmt: skip # noqa: E501
     group.add_argument("--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)")  # fmt: skip # noqa: E501
 
@@ -68,26 +84,56 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         web_port=flags.web,
         cluster=flags.cluster,
         warm_up=not flags.no_warm_up,
-        limits=ServiceLimits(depth_cache_bytes=flags.depth_cache * MIB, result_cache_bytes=flags.result_cache * MIB),
+        cache_dir=flags.cache_dir,
+        limits=ServiceLimits(
+            depth_cache_bytes=flags.depth_cache * MIB,
+            fill_cache_bytes=flags.fill_cache * MIB,
+            latent_cache_bytes=flags.latent_cache * MIB,
+            result_cache_bytes=flags.result_cache * MIB,
+            disk_cache_bytes=flags.cache_disk_mb * MIB,
+        ),
     )
     return partial(_serve, config, flags.log_level, flags.log_file, flags.log_format)
 
 
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
+    from service.caches.model_caches import CacheSizes, ModelCaches
+    from service.models.model_version import model_version
     from service.serve import serve
     from service.watching.logs import set_up_logs
+    from service.watching.telemetry import telemetry_of
 
     set_up_logs(log_level, log_file, log_format)
-    if config.cluster is None:
-        from service.stereo_model import TorchModel
+    limits = config.limits
+    sizes = CacheSizes(limits.depth_cache_bytes, limits.fill_cache_bytes, limits.latent_cache_bytes)
+    telemetry = telemetry_of(os.environ)
+    with _spill(config.cache_dir, limits.disk_cache_bytes, model_version) as spill, closing(telemetry):
+        if config.cluster is None:
+            from service.stereo_model import TorchModel
 
-        return asyncio.run(serve(config, TorchModel(config.limits.depth_cache_bytes)))
-    if find_spec("ray") is None:
-        raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
-    from service.cluster.cluster_model import ClusterModel
+            return asyncio.run(serve(config, TorchModel(ModelCaches(sizes, spill)), spill, telemetry))
+        if find_spec("ray") is None:
+            raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
+        from service.cluster.cluster_model import ClusterModel
 
-    model = ClusterModel(config.cluster, config.limits.depth_cache_bytes)
+        model = ClusterModel(config.cluster, sizes)
+        try:
+            return asyncio.run(serve(config, model, spill, telemetry))
+        finally:
+            model.close()
+
+
+@contextmanager
+def _spill(folder: Path | None, max_bytes: int, version: Callable[[], str]) -> Iterator[Spill | None]:
+    """What the caches hold on disk. Another machine may compute other bits, so its entries are not ours."""
+    if folder is None:
+        yield None
+        return
+    from service.caches.disk_store import DiskStore
+    from service.caches.spill import Spill
+
+    spill = Spill(DiskStore(folder, max_bytes), f"{version()} on {platform.node()}")
     try:
-        return asyncio.run(serve(config, model))
+        yield spill
     finally:
-        model.close()
+        spill.close(SPILL_CLOSE_S)

@@ -17,6 +17,7 @@ from model.errors import InvalidInputError
 from service.access.admission import Admission
 from service.caches.frame_cache import FrameCache
 from service.caches.result_cache import ResultCache
+from service.caches.spill import Spill
 from service.config import ServiceConfig
 from service.convert_call import END_OF_STREAM, ConvertCall
 from service.devices.found_devices import device_facts, resolve_devices
@@ -26,6 +27,7 @@ from service.models.model_version import product_version
 from service.stereo_model import StereoModel
 from service.watching.metrics import Metrics
 from service.watching.recent_frames import RecentFrames
+from service.watching.telemetry import Telemetry
 from service.wire.frame_store import FrameStores
 from service.wire.window_plan import CONTRACT_VERSION, check_id
 from service.workshop import Workshop
@@ -76,7 +78,13 @@ class Activity:
 class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
     """The service as the proto describes it. What a method raises, the interceptor turns into a status."""
 
-    def __init__(self, config: ServiceConfig, model: StereoModel) -> None:
+    def __init__(
+        self,
+        config: ServiceConfig,
+        model: StereoModel,
+        spill: Spill | None = None,
+        telemetry: Telemetry | None = None,
+    ) -> None:
         self._config = config
         self._model = model
         self._started = time.monotonic()
@@ -87,8 +95,10 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
             model=model,
             workers=[self._worker(device) for device in _devices(config)],
             stores=FrameStores(limits.max_stores, limits.max_store_bytes),
-            cache=FrameCache(limits.cache_bytes),
-            results=ResultCache(limits.result_cache_bytes),
+            cache=FrameCache(limits.cache_bytes, spill),
+            results=ResultCache(limits.result_cache_bytes, spill),
+            spill=spill,
+            telemetry=telemetry or Telemetry(),
             limits=limits,
             admission=Admission(limits),
             metrics=Metrics(),

@@ -20,7 +20,9 @@ from model.errors import WeightsError
 from model.sasi.fill_store import FillStore
 from model.settings import Settings
 from service.caches.bounded_cache import BoundedCache
-from service.caches.depth_cache import DepthCache, remembering
+from service.caches.depth_cache import remembering
+from service.caches.fill_cache import remembering_encoder, remembering_fill, settings_of_fill
+from service.caches.model_caches import ModelCaches
 from service.devices.gpu_worker import Progress
 from service.models.model_version import model_folder, model_version
 
@@ -125,8 +127,9 @@ class StereoModel(Protocol):
 class TorchModel:
     """`model`, this project's own."""
 
-    def __init__(self, depth_cache_bytes: int = 0) -> None:
-        self._depths: DepthCache = BoundedCache(depth_cache_bytes)
+    def __init__(self, caches: ModelCaches | None = None) -> None:
+        """Without `caches` nothing is remembered."""
+        self._caches = caches or ModelCaches()
         self._inpainters: dict[tuple[str, str], Any] = {}
         self._loading = threading.Lock()
         self._inventory = Inventory(
@@ -173,8 +176,8 @@ class TorchModel:
             torch.cuda.empty_cache()
 
     def caches(self) -> Mapping[str, BoundedCache]:
-        """Estimated depth."""
-        return {"depth": self._depths}
+        """Estimated depth, fills, latents."""
+        return self._caches.by_name()
 
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
         """Run disparity, warp, fill and composite on one window."""
@@ -189,14 +192,14 @@ class TorchModel:
         depth = None if window.depth is None else torch.from_numpy(window.depth).to(device)
         estimator = find_estimator(window.depth_estimator) if settings.depth_source == "estimate" else None
         if estimator is not None and window.frames_digest:
-            estimator = remembering(estimator, self._depths, window.frames_digest)
+            estimator = remembering(estimator, self._caches.depth, window.frames_digest)
         with torch.inference_mode():
             conversion = convert(
                 frames,
                 depth,
                 settings,
                 first_frame=window.first_frame,
-                inpainter=self._inpainter(window.inpainter, device) if settings.engine == "sasi" else None,
+                inpainter=self._inpainter_of(window, device) if settings.engine == "sasi" else None,
                 estimator=estimator,
                 progress=progress,
             )
@@ -213,6 +216,15 @@ class TorchModel:
                 also=tuple(compose(output, conversion).float().cpu().numpy() for output in window.also),
             )
 
+    def _inpainter_of(self, window: WindowInput, device: str) -> Any:
+        """The fill network of a window, which asks the caches first."""
+        inpainter = self._inpainter(window.inpainter, device)
+        if not (self._caches.fills.is_on and window.frames_digest):
+            return inpainter
+        of_fill = settings_of_fill(window.settings)
+        key = (window.frames_digest, window.depth_digest, of_fill, window.first_frame, window.depth_estimator, device)
+        return remembering_fill(inpainter, self._caches.fills, key)
+
     def _inpainter(self, name: str, device: str) -> Any:
         from model.sasi.inpainter import load_inpainter
 
@@ -224,8 +236,17 @@ class TorchModel:
             )
         with self._loading:  # several devices load their own copies, one after the other
             if (name, device) not in self._inpainters:
-                self._inpainters[name, device] = load_inpainter(sources[name], device=device)
+                self._inpainters[name, device] = self._loaded(load_inpainter(sources[name], device=device))
             return self._inpainters[name, device]
+
+    def _loaded(self, inpainter: Any) -> Any:
+        """The same network, whose encoder, if it has one, asks the cache first."""
+        latents = self._caches.latents
+        if latents.is_on:
+            inpainter.wrap_encoder(
+                lambda encode: remembering_encoder(encode, latents, inpainter.version, self._caches.digest_seed)
+            )
+        return inpainter
 
 
 def _fill_sources() -> dict[str, str | Path]:

@@ -20,6 +20,9 @@ from model.settings import REFERENCE_WIDTH_PX
 Progress = Callable[[str, float], None]
 """(stage, fraction of it done); may raise Cancelled."""
 
+Encode = Callable[[Tensor], Tensor]
+"""Video to latents: a function of nothing but the video."""
+
 STAGE = "fill"
 ENCODED, SAMPLED = 0.4, 0.9
 """Fractions of the fill at which its input is encoded, and its latent sampled."""
@@ -138,6 +141,10 @@ class Inpainter(ABC):
                 f"no memory left to fill {frames} frames of {width}x{height} at max_width {max_width}; "
                 "choose a shorter window or a smaller max_width"
             ) from error
+
+    def wrap_encoder(self, wrap: Callable[[Encode], Encode]) -> None:
+        """Let `wrap` stand before the encoder, to remember what it makes. A member without latents has none."""
+        del wrap
 
     @torch.no_grad()
     def _fill(self, view: Tensor, hole: Tensor, disparity: Tensor, rules: FillRules, progress: Progress) -> Fill:

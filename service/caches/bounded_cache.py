@@ -21,6 +21,11 @@ class BoundedCache(Generic[Key, Value]):
         self.hits = 0
         self.misses = 0
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it keeps anything at all."""
+        return self._max_bytes > 0
+
     def get(self, key: Key) -> Value | None:
         """The value, or None."""
         with self._lock:
@@ -34,14 +39,21 @@ class BoundedCache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value, size_bytes: int) -> None:
         """Keep a value under a key that has none; one larger than the whole cache is not kept."""
+        evicted: list[tuple[Key, Value]] = []
         with self._lock:
             if key in self._entries or size_bytes > self._max_bytes:
                 return
             self._entries[key] = (value, size_bytes)
             self.used_bytes += size_bytes
             while self.used_bytes > self._max_bytes:
-                _, (_, evicted_bytes) = self._entries.popitem(last=False)
+                oldest, (forgotten, evicted_bytes) = self._entries.popitem(last=False)
                 self.used_bytes -= evicted_bytes
+                evicted.append((oldest, forgotten))
+        for oldest, forgotten in evicted:
+            self._left(oldest, forgotten)
+
+    def _left(self, key: Key, value: Value) -> None:
+        """A value had to make room; kinds of caches may do something with it."""
 
     def drop(self, key: Key) -> None:
         """Forget one value, if it is there."""

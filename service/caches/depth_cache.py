@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
-from service.caches.bounded_cache import BoundedCache
 from service.caches.kept_array import KeptArray
+from service.caches.spill import Spill
+from service.caches.spilled_cache import ArrayEntries, SpilledCache
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DepthKey = tuple[str, bytes]
-"""(name of the estimator, digest of the window's frames). The cache lives no longer than the versions of both."""
+DepthKey = tuple[str, str, bytes]
+"""(name of the estimator, device, digest of the window's frames). Of one version of the model."""
 
-DepthCache = BoundedCache[DepthKey, KeptArray]
+
+class DepthCache(SpilledCache[DepthKey, KeptArray]):
+    """Nearness as an estimator gave it."""
+
+    def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
+        super().__init__(max_bytes, ArrayEntries("depth"), spill)
 
 
 def remembering(estimator: DepthEstimator, cache: DepthCache, frames_digest: bytes) -> DepthEstimator:
@@ -30,7 +36,7 @@ class _RememberingEstimator:
     def __init__(self, estimator: DepthEstimator, cache: DepthCache, frames_digest: bytes) -> None:
         self._estimator = estimator
         self._cache = cache
-        self._key = (estimator.name, frames_digest)
+        self._frames_digest = frames_digest
 
     def __getattr__(self, name: str) -> Any:
         """All but `estimate` is the estimator's own."""
@@ -40,13 +46,14 @@ class _RememberingEstimator:
         """As the estimator's own `estimate`, with the same bits."""
         import torch
 
-        kept = self._cache.get(self._key)
+        key = (self._estimator.name, str(frames.device), self._frames_digest)
+        kept = self._cache.get(key)
         if kept is not None and kept.is_intact:
             return torch.from_numpy(kept.values.copy()).to(frames.device)
         if kept is not None:
             log.warning("kept depth is damaged; it is estimated again")
-            self._cache.drop(self._key)
+            self._cache.drop(key)
         nearness = self._estimator.estimate(frames)
         values = nearness.float().cpu().numpy().copy()
-        self._cache.put(self._key, KeptArray.of(values), values.nbytes)
+        self._cache.put(key, KeptArray.of(values), values.nbytes)
         return nearness

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from model.errors import InvalidInputError
-from service.caches.bounded_cache import BoundedCache
+from service.caches.entry_file import Entry
+from service.caches.spill import Spill
+from service.caches.spilled_cache import EntryKind, SpilledCache
 
 FrameBytes = bytes | bytearray | memoryview
 CacheKey = tuple[bytes, bytes]
 """(session_id, content_key): a key is trusted only within the session that gave it."""
 
 
-class FrameCache(BoundedCache[CacheKey, FrameBytes]):
+class FrameCache(SpilledCache[CacheKey, FrameBytes]):
     """Bytes of frames by session and content key.
 
     A window holds the bytes it uses itself, so eviction never hurts one that runs.
     """
+
+    def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
+        super().__init__(max_bytes, _FrameEntries(), spill)
 
     def get_sized(self, key: CacheKey, size_bytes: int) -> FrameBytes | None:
         """The frame, or None when it has to be sent.
@@ -32,3 +39,19 @@ class FrameCache(BoundedCache[CacheKey, FrameBytes]):
     def put_frame(self, key: CacheKey, frame: FrameBytes) -> None:
         """Keep a frame."""
         self.put(key, frame, len(frame))
+
+
+class _FrameEntries(EntryKind[FrameBytes]):
+    """Frames go to disk when memory forgets them: most never do, for a session reads on."""
+
+    name = "frames"
+    when_evicted = True
+
+    def to_entry(self, value: FrameBytes) -> Entry:
+        """The bytes."""
+        return Entry((np.frombuffer(value, np.uint8),))
+
+    def from_entry(self, entry: Entry) -> tuple[FrameBytes, int]:
+        """The bytes, not to be written to."""
+        (values,) = entry.arrays
+        return values.data, values.nbytes

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import xxhash
 
-_SEED = secrets.randbits(64)
+SEED_OF_THIS_PROCESS = secrets.randbits(64)
 """Of this process: who cannot know it cannot make two windows with one hash."""
 
 
-def digest_of(array: np.ndarray) -> bytes:
-    """16 bytes that name shape and values; never the same in two processes."""
-    digest = xxhash.xxh3_128(repr((array.dtype.str, array.shape)).encode(), seed=_SEED)
+def digest_of(array: np.ndarray, seed: int = SEED_OF_THIS_PROCESS) -> bytes:
+    """16 bytes that name shape and values; never the same in two processes, unless they share a secret `seed`."""
+    digest = xxhash.xxh3_128(repr((array.dtype.str, array.shape)).encode(), seed=seed)
     digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
-from service.caches.bounded_cache import BoundedCache
+from service.caches.entry_file import Entry
 from service.caches.kept_array import KeptArray
+from service.caches.spill import Spill
+from service.caches.spilled_cache import EntryKind, SpilledCache
 from service.stereo_model import WindowInput, WindowOutput
 
 log = logging.getLogger(__name__)
 
 ResultKey = tuple[object, ...]
+
+_TOLD = ("depth_estimator", "retention", "disoccluded", "parallax", "warnings")
+"""Fields of WindowOutput that JSON holds; floats come back to the bit."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,31 @@ class KeptResult:
     images: KeptArray
 
 
-class ResultCache(BoundedCache[ResultKey, KeptResult]):
+class _ResultEntries(EntryKind[KeptResult]):
+    name = "results"
+
+    def to_entry(self, value: KeptResult) -> Entry:
+        """Images, and what the summary tells of them."""
+        told = {name: getattr(value.output, name) for name in _TOLD}
+        return Entry((value.output.images, *value.output.also), told)
+
+    def from_entry(self, entry: Entry) -> tuple[KeptResult, int]:
+        """The result, with no stage times: nothing was computed."""
+        told = {name: _frozen(entry.meta[name]) for name in _TOLD}
+        images, *also = entry.arrays
+        output = WindowOutput(images=images, stage_times={}, also=tuple(also), **told)
+        return KeptResult(output, KeptArray.of(images)), images.nbytes
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class ResultCache(SpilledCache[ResultKey, KeptResult]):
     """Results, equal to the bit to what computing them again would give."""
+
+    def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
+        super().__init__(max_bytes, _ResultEntries(), spill)
 
     def find(self, window: WindowInput, device: str) -> WindowOutput | None:
         """The result of an equal window, with no stage times: nothing was computed."""

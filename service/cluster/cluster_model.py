@@ -16,6 +16,7 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from service.caches.bounded_cache import BoundedCache
+from service.caches.model_caches import NOTHING_KEPT, CacheSizes
 from service.cluster.cluster_worker import ClusterWorker
 from service.devices.gpu_worker import Progress
 from service.errors import ServiceUnreachableError, WorkersLostError
@@ -37,8 +38,8 @@ TRIES = 3
 class ClusterModel:
     """A StereoModel whose `convert` may be called from as many threads as there are `lanes`."""
 
-    def __init__(self, address: str, depth_cache_bytes: int = 0) -> None:
-        """Join the cluster at `address` ("auto": the one of this machine).
+    def __init__(self, address: str, sizes: CacheSizes = NOTHING_KEPT) -> None:
+        """Join the cluster at `address` ("auto": the one of this machine); `sizes` are those of each worker's caches.
 
         Raises ServiceUnreachableError when there is none.
         """
@@ -46,7 +47,7 @@ class ClusterModel:
             ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ServiceUnreachableError(f"no Ray cluster at {address} ({error}); run: ray start --head") from None
-        self._depth_cache_bytes = depth_cache_bytes
+        self._sizes = sizes
         self._inventory = Inventory()
         self._starting: dict[Any, Any] = {}  # reference to `ready` -> worker
         self._refused: list[Any] = []  # kept, so that they hold their places
@@ -155,7 +156,7 @@ class ClusterModel:
     def _start_worker(self, kind: str) -> None:
         place = {"num_gpus": 1} if kind == "GPU" else {"resources": {kind: 1}}
         actor: Any = ray.remote(ClusterWorker)
-        worker = actor.options(max_concurrency=2, num_cpus=0, **place).remote(self._depth_cache_bytes)
+        worker = actor.options(max_concurrency=2, num_cpus=0, **place).remote(self._sizes)
         self._starting[worker.ready.remote()] = worker
 
     def _admit(self, answer: Any, worker: Any) -> None:

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 from model.errors import Cancelled
+from service.caches.model_caches import NOTHING_KEPT, CacheSizes, ModelCaches
 from service.devices.device_memory import with_second_try
 from service.devices.found_devices import resolve_devices
 from service.stereo_model import Inventory, TorchModel, WindowInput, WindowOutput
@@ -14,9 +15,9 @@ from service.stereo_model import Inventory, TorchModel, WindowInput, WindowOutpu
 class ClusterWorker:
     """A Ray actor. Ray calls `convert` on one thread, and the short methods on another while that one works."""
 
-    def __init__(self, depth_cache_bytes: int) -> None:
+    def __init__(self, sizes: CacheSizes = NOTHING_KEPT) -> None:
         """Load the model: `ready` answers when the first window would be as fast as the others."""
-        self._model = TorchModel(depth_cache_bytes)
+        self._model = TorchModel(ModelCaches(sizes))
         self._device = resolve_devices(("auto",))[0]  # Ray shows a worker its own GPU alone, as cuda:0
         self._stage = ("queued", 0.0)
         self._cancelled = threading.Event()

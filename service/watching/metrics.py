@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.caches.spilled_cache import SpilledCache
 from service.errors import CannotListenError
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def _caches(caches: Mapping[str, BoundedCache]) -> Iterable[Metric]:
         used.add_metric([name], cache.used_bytes)
         asked.add_metric([name, "hit"], cache.hits)
         asked.add_metric([name, "miss"], cache.misses)
+        if isinstance(cache, SpilledCache):
+            asked.add_metric([name, "disk"], cache.disk_hits)
     return used, asked
 
 

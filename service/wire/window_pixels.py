@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from service.caches.frame_cache import FrameBytes
-from service.caches.kept_array import digest_of
+from service.caches.kept_array import SEED_OF_THIS_PROCESS, digest_of
 from service.stereo_model import WindowInput, WindowOutput
 from service.wire.frame_wire import FrameFormat, decode_frame, encode_frame
 from service.wire.pixel_copy import copy_pixels
@@ -25,10 +25,10 @@ def source_bytes(frame: InputFrame, received: Received) -> FrameBytes:
     return frame.slot.view() if frame.slot is not None else received[frame.content_key]
 
 
-def decode_window(plan: WindowPlan, received: Received) -> WindowInput:
+def decode_window(plan: WindowPlan, received: Received, digest_seed: int = SEED_OF_THIS_PROCESS) -> WindowInput:
     """Read all frames of a plan. After this the client may do with its slots what it likes."""
-    frames, frames_digest = _decoded(plan.frames, received, plan.frames[0].format.channels)
-    depth, depth_digest = _decoded(plan.depth, received, 1) if plan.depth else (None, b"")
+    frames, frames_digest = _decoded(plan.frames, received, plan.frames[0].format.channels, digest_seed)
+    depth, depth_digest = _decoded(plan.depth, received, 1, digest_seed) if plan.depth else (None, b"")
     return WindowInput(
         frames=frames,
         depth=depth,
@@ -42,7 +42,9 @@ def decode_window(plan: WindowPlan, received: Received) -> WindowInput:
     )
 
 
-def _decoded(frames: Sequence[InputFrame], received: Received, channels: int) -> tuple[np.ndarray, bytes]:
+def _decoded(
+    frames: Sequence[InputFrame], received: Received, channels: int, digest_seed: int
+) -> tuple[np.ndarray, bytes]:
     """(T, channels, H, W) float32, the first `channels` of each frame, and their digest; equal keys are read once.
 
     The digest is of our own copy: keys are the client's claims, and slots are memory that it can still write to.
@@ -59,7 +61,7 @@ def _decoded(frames: Sequence[InputFrame], received: Received, channels: int) ->
             digests.append(digests[first])
         else:
             decode_frame(source_bytes(frame, received), frame_format, images[index])
-            digests.append(digest_of(interleaved[index]))
+            digests.append(digest_of(interleaved[index], digest_seed))
     return images, b"".join(digests)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.caches.model_caches import CacheSizes, ModelCaches
 from service.stereo_model import TorchModel
 from tests.ofx_host import ArrayClip
 from tests.ofx_host.render_orders import moving_frames
@@ -19,7 +20,7 @@ LOOKS = {"disparity": 4.0, "convergence": 0.2, "dilation": "9", "output": "Anagl
 
 @pytest.fixture
 def service(runtime_dir):
-    real_model: Any = TorchModel(depth_cache_bytes=16 << 20)
+    real_model: Any = TorchModel(ModelCaches(CacheSizes(depth_bytes=16 << 20)))
     thread = ServiceThread(runtime_dir, real_model)
     yield thread
     thread.stop()

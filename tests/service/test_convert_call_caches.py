@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.settings import Settings
+from service.caches.model_caches import CacheSizes, ModelCaches
 from service.client import ServiceClient
 from service.stereo_model import TorchModel
 from service.wire.frame_wire import FrameFormat
@@ -64,7 +65,7 @@ def test_results_are_equal_with_the_cache_on_off_and_damaged(start_service, tmp_
 @pytest.fixture
 def real(start_service):
     """A service with this project's own model."""
-    return start_service(model=TorchModel(depth_cache_bytes=1 << 20))
+    return start_service(model=TorchModel(ModelCaches(CacheSizes(depth_bytes=1 << 20))))
 
 
 def depth_lookups(service) -> tuple[int, int]:

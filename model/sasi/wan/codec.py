@@ -1,15 +1,19 @@
-"""Wan 2.1's VAE, shown only what the mask needs: crops around it, batched (`model.sasi.wan.crops`).
+"""Wan 2.1's VAE, run only where the mask needs it: in crops around it, batched (`model.sasi.wan.crops`).
 
 Its convolutions reach far: a latent depends on 13 latents (104 px) to each side in the encoder, a pixel on 16 in the
-decoder, and both have one attention over the whole frame at 1/8 size, which reaches everywhere. So a crop equals the
-whole frame only nearly, and its margin says how nearly: `python -m model.sasi.wan.reach FOLDER` measures both for
-given weights. In time everything is causal, and crops hold all frames of the window: there they are exact. The norms
-(RMS over channels) look at one place only. A distilled codec has no attention (`model.train.wan.distill_codec`).
+decoder, of which 12 lie in the up blocks. `python -m model.sasi.wan.reach FOLDER` measures what a margin costs. In time
+everything is causal, and crops hold all frames of the window: there they are exact. The norms (RMS over channels) look
+at one place only. One attention over the whole frame stands in the middle of encoder and decoder, at 1/8 size. It reaches
+everywhere, so with it whole frames are encoded, the decoder's middle is run on whole frames too, where it is cheap, and
+its up blocks, which are most of the work, on crops. A distilled codec has none (`model.train.wan.distill_codec`): it
+encodes and decodes crops alone.
 """
 
 from __future__ import annotations
 
+import copy
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +31,8 @@ if TYPE_CHECKING:
 STRIDE_PX = 8
 STRIDE_FRAMES = 4
 """A latent frame is four frames; the first stands for one frame alone."""
-MARGIN = 16
-"""Latents shown around what is wanted: with random weights, errors of at most 1e-3 of a 0..1 range (docs/wan.md)."""
+MARGIN, MARGIN_UP = 16, 8
+"""Latents shown around what is wanted, to both halves or to the up blocks alone (docs/wan.md has the errors)."""
 _LARGEST_BATCH = 96 * 160
 """Latents of one frame that are computed at once: those of one frame of 768 × 1280."""
 
@@ -39,9 +43,11 @@ class WanCodec:
     Latents are normalised channel by channel with the mean and deviation of the VAE's config.
     """
 
-    def __init__(self, vae: AutoencoderKLWan, margin: int = MARGIN) -> None:
+    def __init__(self, vae: AutoencoderKLWan, margin: int | None = None) -> None:
         self.vae = vae
-        self.margin = margin
+        self.sees_everything = any(attention is not None for attention in vae.decoder.mid_block.attentions)
+        self.margin = (MARGIN_UP if self.sees_everything else MARGIN) if margin is None else margin
+        self._up = _up_blocks_alone(vae)
         shape = (1, LATENT_CHANNELS, 1, 1, 1)
         self._mean = torch.tensor(vae.config["latents_mean"]).view(shape)
         self._deviation = torch.tensor(vae.config["latents_std"]).view(shape)
@@ -55,20 +61,28 @@ class WanCodec:
 
     def decode(self, latents: Tensor) -> Tensor:
         """Decode whole frames; float32, within −1..1."""
+        return self.vae.decode(self._scaled(latents), return_dict=False)[0].float()
+
+    def _scaled(self, latents: Tensor) -> Tensor:
         scaled = latents.float() * self._deviation.to(latents.device) + self._mean.to(latents.device)
-        return self.vae.decode(scaled.to(self.vae.dtype), return_dict=False)[0].float()
+        return scaled.to(self.vae.dtype)
 
-    def encode_crops(self, video: Tensor, crops: list[Crop]) -> Tensor:
-        """Encode one video (1, 3, T, H, W) inside the crops: latents, 0 where no crop is.
+    def encode_crops(
+        self, video: Tensor, crops: list[Crop], encode: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """Encode one video (1, 3, T, H, W) inside the crops: latents, 0 where no crop is; with attention, all of it.
 
-        Where crops overlap, a latent is that of a crop which has it in its core.
+        Where crops overlap, a latent is that of a crop which has it in its core. `encode` stands for `self.encode`.
         """
+        encode_batch = encode or self.encode
+        if self.sees_everything and crops:
+            return encode_batch(video)
         frames, height, width = video.shape[2:]
         size = (1 + (frames - 1) // STRIDE_FRAMES, height // STRIDE_PX, width // STRIDE_PX)
         latents = video.new_zeros(1, LATENT_CHANNELS, *size)
         found: list[tuple[Crop, Tensor]] = []
         for group in batches(crops, _LARGEST_BATCH):
-            encoded = self.encode(torch.cat([crop.shown.cut(video, STRIDE_PX) for crop in group]))
+            encoded = encode_batch(torch.cat([crop.shown.cut(video, STRIDE_PX) for crop in group]))
             found += zip(group, encoded, strict=True)
         for crop, part in found:
             crop.shown.cut(latents)[0] = part
@@ -78,16 +92,43 @@ class WanCodec:
 
     def decode_crops(self, latents: Tensor, crops: list[Crop], onto: Tensor) -> Tensor:
         """Decode latents (1, 16, t, h, w) inside the crops and put their cores into a copy of `onto`, a video."""
-        video = onto.clone()
+        video, decode = onto.clone(), self.decode
+        if self.sees_everything and crops:
+            latents, decode = self._middle(latents), self._decode_middle
         for group in batches(crops, _LARGEST_BATCH):
-            decoded = self.decode(torch.cat([crop.shown.cut(latents) for crop in group]))
+            decoded = decode(torch.cat([crop.shown.cut(latents) for crop in group]))
             for crop, part in zip(group, decoded, strict=True):
                 crop.core.cut(video, STRIDE_PX)[0] = crop.core.within(crop.shown).cut(part, STRIDE_PX)
         return video
 
+    def _middle(self, latents: Tensor) -> Tensor:
+        """Run the decoder as far as its up blocks, on whole frames: (B, C, t, h, w)."""
+        decoder = self.vae.decoder
+        # all frames at once: causal convolutions without stride give what they give frame by frame with their cache
+        return decoder.mid_block(decoder.conv_in(self.vae.post_quant_conv(self._scaled(latents))))
+
+    def _decode_middle(self, middle: Tensor) -> Tensor:
+        """Run what `_middle` gave through the up blocks; float32, within −1..1."""
+        return self._up.decode(middle, return_dict=False)[0].float()
+
+
+class _Same(nn.Module):
+    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
+        return x
+
+
+def _up_blocks_alone(vae: AutoencoderKLWan) -> AutoencoderKLWan:
+    """The same VAE, sharing its modules, whose `decode` starts at the up blocks."""
+    shell, decoder = copy.copy(vae), copy.copy(vae.decoder)
+    for module in (shell, decoder):
+        module._modules = dict(module._modules)  # a copy shares the dictionary with its original
+    decoder.conv_in, decoder.mid_block = _Same(), _Same()  # type: ignore[assignment]
+    shell.decoder, shell.post_quant_conv = decoder, _Same()  # type: ignore[assignment]
+    return shell
+
 
 def load_codec(
-    folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, margin: int = MARGIN
+    folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, margin: int | None = None
 ) -> WanCodec:
     """Load a VAE as diffusers saves it (config.json and safetensors). Raises WeightsError, also without diffusers."""
     entries = read_config(folder / CONFIG)

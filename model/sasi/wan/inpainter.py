@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from model.errors import WeightsError
 from model.sasi.blend import feather_weight
-from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, FillRules, Inpainter, Progress
+from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, Encode, FillRules, Inpainter, Progress
 from model.sasi.noise import position_noise
 from model.sasi.sampler import sample
 from model.sasi.tokens import TokenIndex, keep_index
@@ -33,6 +34,11 @@ class WanInpainter(Inpainter):
     def __init__(self, network: WanTransformer, codec: WanCodec, null_prompt: Prompt, card: Card) -> None:
         super().__init__(card, TOKEN_PX)
         self._network, self._codec, self._prompt = network, codec, null_prompt
+        self._encode: Encode = codec.encode
+
+    def wrap_encoder(self, wrap: Callable[[Encode], Encode]) -> None:
+        """Let `wrap` stand before the VAE's encoder."""
+        self._encode = wrap(self._encode)
 
     def _sample(
         self, view: Tensor, hole: Tensor, disparity: Tensor, feather_px: float, rules: FillRules, progress: Progress
@@ -42,7 +48,7 @@ class WanInpainter(Inpainter):
         kept = _keep(holed, rules)
         shown = latent_mask(feather_weight(mask, feather_px) > 0).any(dim=0)
         crops = plan_crops(shown | _latents_of(kept), self._codec.margin)
-        known = self._codec.encode_crops(masked_view(video, mask), crops)
+        known = self._codec.encode_crops(masked_view(video, mask), crops, self._encode)
         progress(STAGE, ENCODED)
         condition = gather_latents(torch.cat((holed[None, None].float(), known), dim=1), kept)
 

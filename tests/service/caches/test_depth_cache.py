@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from service.caches.bounded_cache import BoundedCache
 from service.caches.depth_cache import DepthCache, remembering
 
 
@@ -27,7 +26,7 @@ FRAMES = torch.linspace(-1.0, 2.0, 2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
 
 @pytest.fixture
 def cache() -> DepthCache:
-    return BoundedCache(1 << 20)
+    return DepthCache(1 << 20)
 
 
 def estimate(estimator: Counting, cache: DepthCache, digest: bytes = b"window") -> torch.Tensor:
@@ -59,7 +58,7 @@ def test_who_writes_to_the_depth_does_not_write_to_the_cache(cache):
 def test_damaged_depth_is_estimated_again(cache):
     estimator = Counting()
     estimate(estimator, cache)
-    kept = cache.get(("counting", b"window"))
+    kept = cache.get(("counting", "cpu", b"window"))
     assert kept is not None
     kept.values.flags.writeable = True
     kept.values[0, 0, 0, 0] += 1.0

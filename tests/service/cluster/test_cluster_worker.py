@@ -14,7 +14,7 @@ from service.stereo_model import TorchModel, WindowInput
 @pytest.fixture(scope="module")
 def worker() -> ClusterWorker:
     """As Ray would make it, but in this process."""
-    return ClusterWorker(depth_cache_bytes=0)
+    return ClusterWorker()
 
 
 @pytest.fixture
