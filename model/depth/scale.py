@@ -4,7 +4,7 @@ Depth that keeps within 0..1 is normalised: 0 and 1 are the ends of its scale, w
 
 Depth in any other unit has no nearest value of its own. A scale that ends at the nearest thing in the picture moves
 everything else when that thing leaves, so the scale is taken from the background: from the farthest value, and from
-the reference, the mean over the rows of what is far in each row. Something nearer that leaves a twentieth of each row
+the reference, the median over the rows of what is far in each row. Something nearer that leaves a twentieth of each row
 free changes neither. Nearness is 0 at the farthest value, 1/2 at the reference and linear in inverse distance between
 them, as a camera pair sees; what is nearer than the reference shares the other half, and only the lens itself has 1.
 
@@ -28,6 +28,9 @@ TAIL = 0.005
 """Fraction of the pixels at each end that may be outliers: their values do not count."""
 
 _FAR_OF_ROW = 0.05
+_LEAST_OF_MEAN = 0.75
+"""Of the mean over the rows, for the reference: under a sky of more than half the rows the ground still counts."""
+
 _LEAST_SPAN = 0.5
 """Of the reference: a flat wall is no reason to spread its noise over all of the disparity."""
 
@@ -85,7 +88,8 @@ def percentiles(nearness: Tensor) -> np.ndarray:
     is_distance = farthest < 0 and nearest <= 0
     if is_distance:
         farthest, rows = float(_inverse(ordered[tail])), _inverse(rows)
-    return np.array([is_distance, farthest, float(rows.double().mean())])
+    reference = max(float(rows.median()), _LEAST_OF_MEAN * float(rows.double().mean()))
+    return np.array([is_distance, farthest, reference])
 
 
 def scale_of(measured: np.ndarray, *, may_be_normalised: bool) -> Scale:

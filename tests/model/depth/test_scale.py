@@ -35,8 +35,14 @@ def test_the_unit_does_not_matter():
     torch.testing.assert_close(in_metres.nearness(metres), in_feet.nearness(metres * 0.3048))
 
 
-def test_the_reference_is_the_mean_of_what_is_far_in_each_row():
-    assert of([[2.0, 9.0], [4.0, 70.0]]) == Open(farthest=2, reference=3, is_distance=False)
+def test_the_reference_is_the_median_of_what_is_far_in_each_row():
+    rows = [[2.0, 9.0], [4.0, 70.0], [5.0, 5.0]]
+    assert of(rows) == Open(farthest=2, reference=4, is_distance=False)
+
+
+def test_the_ground_counts_under_a_sky_of_most_rows():
+    # the median row is sky, at 0: three quarters of the mean 6/5 instead
+    assert of([[0.0, 0.0]] * 3 + [[2.0, 2.0], [4.0, 8.0]], may_be_normalised=False).reference == pytest.approx(0.9)
 
 
 def test_something_near_before_part_of_each_row_changes_nothing():
@@ -48,8 +54,8 @@ def test_something_near_before_part_of_each_row_changes_nothing():
 
 def test_a_sky_without_end_leaves_the_rest_its_disparity():
     scale = of([[-1e10, -1e10], [-20.0, -10.0], [-5.0, -4.0]])
-    # the reference is (0 + 1/20 + 1/5) / 3 = 1/12 per m: u is 12 times the inverse distance
-    assert scale.nearness(torch.tensor([-1e10, -20.0, -4.0])).tolist() == pytest.approx([0, 0.3, 1 - 1 / 6])
+    # the reference is 3/4 of the mean (0 + 1/20 + 1/5) / 3, 1/16 per m: u is 16 times the inverse distance
+    assert scale.nearness(torch.tensor([-1e10, -20.0, -4.0])).tolist() == pytest.approx([0, 0.4, 1 - 1 / 8])
 
 
 def test_noise_on_a_wall_stays_noise():
