@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,12 +25,16 @@ from service.wire.frame_wire import FrameFormat
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),  # a worker of Ray loads torch: minutes on a machine that is busy
     pytest.mark.skipif(find_spec("ray") is None, reason="the extra [cluster] is not installed"),
 ]
 
 PICTURE = FrameFormat(64, 48, np.dtype("<f4"), 3)
 SETTINGS = Settings(engine="stretch", window=1)
-WAIT_S = 120.0
+WAIT_S = 400.0
+
+folders: list[str] = []
+"""Of the clusters that these tests started: other ones may run on this machine."""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,7 @@ def cluster() -> Iterator[str]:
     command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0", "--include-dashboard=false",
                "--num-cpus=2", '--resources={"stereo_worker": 2}', "--object-store-memory=100000000",
                f"--temp-dir={folder}", "--disable-usage-stats", "--block"]  # fmt: skip
+    folders.append(folder)
     head = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     address = Path(folder) / "ray_current_cluster"
     wait_until(lambda: address.exists() and ":" in address.read_text())
@@ -74,11 +80,15 @@ def front(start_service, cluster, cluster_model):
 
 
 def workers() -> list[psutil.Process]:
-    """The processes of the workers."""
+    """The processes of this cluster's workers; each is a child of its raylet, which names the cluster's folder."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if any("ray::ClusterWorker" in word for word in process.info["cmdline"] or ()):
-            found.append(process)
+        if not any("ray::ClusterWorker" in word for word in process.info["cmdline"] or ()):
+            continue
+        with suppress(psutil.NoSuchProcess):
+            above = process.parent()
+            if above is not None and any(folders[-1] in word for word in above.cmdline()):
+                found.append(process)
     return found
 
 
