@@ -77,7 +77,7 @@ Finding warpRows(const Frames<Pixel>& frames, int threads) {
     return [&, warper = warp::RowWarper<Pixel>(frames)](int task) mutable {
       const int begin = task % tasksPerFrame * kRowsPerTask, end = std::min(begin + kRowsPerTask, frames.height);
       for (int y = begin; y < end && finding == Finding::kNothing; ++y)
-        if (const Finding found = warper.warp(task / tasksPerFrame, y); found != Finding::kNothing) finding = found;
+        if (const Finding found = warpRow(warper, task / tasksPerFrame, y); found != Finding::kNothing) finding = found;
     };
   });
   return finding;

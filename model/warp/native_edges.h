@@ -76,22 +76,24 @@ class EdgeFinder {
 
   // The breaks of a row; its cuts are those measured in this row alone.
   const RowBreaks& measured(int frame, int y) {
-    RowBreaks& row = rows_[y % 3];
-    if (row.frame != frame || row.y != y) measure(frame, y, row);
-    return row;
+    for (int near = std::max(y - 1, 0); near <= std::min(y + 1, f_.height - 1); ++near)
+      if (RowBreaks& row = at(near); row.frame != frame || row.y != near) measure(frame, near, row);
+    return at(y);
   }
 
-  // The cuts of a row, each moved halfway to the line through the nearest ones above and below.
-  const std::vector<Cut>& fitted(int frame, int y) {
-    fitted_ = measured(frame, y).cuts;
-    const std::vector<Cut>* above = y > 0 ? &measured(frame, y - 1).cuts : nullptr;
-    const std::vector<Cut>* below = y + 1 < f_.height ? &measured(frame, y + 1).cuts : nullptr;
+  // The cuts of the row that was measured last, each moved halfway to the line through the nearest above and below.
+  const std::vector<Cut>& fitted(int y) {
+    fitted_ = at(y).cuts;
+    const std::vector<Cut>* above = y > 0 ? &at(y - 1).cuts : nullptr;
+    const std::vector<Cut>* below = y + 1 < f_.height ? &at(y + 1).cuts : nullptr;
     std::size_t fromAbove = 0, fromBelow = 0;
     for (Cut& cut : fitted_) fit(cut, nearestTo(cut, above, fromAbove), nearestTo(cut, below, fromBelow));
     return fitted_;
   }
 
  private:
+  RowBreaks& at(int y) { return rows_[y % 3]; }
+
   void measure(int frame, int y, RowBreaks& row) {
     const int width = f_.width;
     row.frame = frame;

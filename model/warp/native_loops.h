@@ -1,4 +1,4 @@
-// The inner loops of the warp: plain loops over arrays, compiled for several instruction sets where the compiler can.
+// The inner loops of the warp: plain loops over arrays, parts of whatever function calls them (VECTOR_CLONES).
 #pragma once
 
 #include <algorithm>
@@ -30,8 +30,7 @@ INLINE std::uint32_t magnitude(float value) {
 constexpr std::uint32_t kInfinity = 0x7f800000u;
 
 // Writes what breaks between each pixel and the next; false when a value is not finite.
-VECTOR_CLONES static bool findBreaks(const float* __restrict disparity, int width, float threshold,
-                                     std::uint8_t* __restrict breaks) {
+INLINE bool findBreaks(const float* __restrict disparity, int width, float threshold, std::uint8_t* __restrict breaks) {
   std::uint32_t largest = magnitude(disparity[width - 1]);
   for (int i = 0; i + 1 < width; ++i) {
     const float step = disparity[i + 1] - disparity[i];
@@ -49,7 +48,7 @@ inline int nextBreak(const std::uint8_t* breaks, int from, int end) {
   for (; from + 8 <= end; from += 8) {
     std::uint64_t eight;
     std::memcpy(&eight, breaks + from, sizeof eight);
-    if (eight != 0) break;
+    if (eight != 0) return from + firstByte(eight);
   }
   while (from < end && breaks[from] == 0) ++from;
   return from;
@@ -66,7 +65,7 @@ INLINE void copyLanes(const Pixel* from, float* to, Lanes& check) {
 
 // Copies the runs of one channel to their places and repeats their ends; false when a pixel is not finite.
 template <typename Pixel>
-INLINE bool copyRunsOf(const Pixel* row, int width, const Run* runs, int count, float* scratch) {
+INLINE bool copyRuns(const Pixel* row, int width, const Run* runs, int count, float* scratch) {
   EightFloats checks = {};
   float check = 0;
   for (const Run* run = runs; run != runs + count; ++run) {
@@ -83,14 +82,6 @@ INLINE bool copyRunsOf(const Pixel* row, int width, const Run* runs, int count, 
   store(checks, all);
   for (const float one : all) check += one;
   return check == 0.0f;
-}
-
-VECTOR_CLONES static bool copyRuns(const float* row, int width, const Run* runs, int count, float* scratch) {
-  return copyRunsOf(row, width, runs, count, scratch);
-}
-
-VECTOR_CLONES static bool copyRuns(const Half* row, int width, const Run* runs, int count, float* scratch) {
-  return copyRunsOf(row, width, runs, count, scratch);
 }
 
 // The rows that are read and written: of colours, channel c starts c strides further.
@@ -151,7 +142,7 @@ INLINE void blendIn(RowMemory row, Stretch stretch) {
   if (n < stretch.count) blendLanes<Lanes>(row, stretch, stretch.count - kCount<Lanes>);
 }
 
-VECTOR_CLONES static void blendStretch(const RowMemory& memory, Stretch stretch) {
+INLINE void blendStretch(const RowMemory& memory, Stretch stretch) {
   const RowMemory row = memory;  // which no write can change
   if (stretch.count >= kCount<EightFloats>)
     blendIn<EightFloats>(row, stretch);
@@ -161,38 +152,59 @@ VECTOR_CLONES static void blendStretch(const RowMemory& memory, Stretch stretch)
     blendIn<float>(row, stretch);
 }
 
-// Writes `count` columns from `column` on (at most kHoleBlock) with the surface of pixels first..last, mirrored about
-// its pixel `end` at half speed.
+// The source pixel of each column of a hole, in the scratch memory, and the weights of the taps around it.
 constexpr int kHoleBlock = 64;
 constexpr float kMirrorSpeed = 0.5f;
 
-VECTOR_CLONES static void mirrorSurface(const RowMemory& row, const Run& run, int end, float disparity, int column,
-                                        int count) {
+struct HoleTaps {
   int pixel[kHoleBlock];
   float before[kHoleBlock], at[kHoleBlock], next[kHoleBlock], after[kHoleBlock];
+};
+
+// Mirrors a run about its pixel `end` at half speed, `count` columns from `column` on.
+INLINE void mirror(const Run& run, int end, float disparity, int column, int count, HoleTaps& taps) {
   for (int n = 0; n < count; ++n) {
     const float away = static_cast<float>(end - column - n) - disparity;
     const float inside = std::copysign(kMirrorSpeed * std::max(std::fabs(away) - 1.0f, 0.0f), away);
     const float whole = std::floor(inside);
     const int unbounded = end + static_cast<int>(whole);
     const float t = unbounded < run.first || unbounded >= run.last ? 0.0f : inside - whole;
-    pixel[n] = std::min(std::max(unbounded, run.first), run.last) + run.shift;
-    before[n] = t * (-0.5f + t * (1.0f - 0.5f * t));
-    at[n] = 1.0f + t * t * (-2.5f + 1.5f * t);
-    next[n] = t * (0.5f + t * (2.0f - 1.5f * t));
-    after[n] = t * t * (-0.5f + 0.5f * t);
+    taps.pixel[n] = std::min(std::max(unbounded, run.first), run.last) + run.shift;
+    taps.before[n] = t * (-0.5f + t * (1.0f - 0.5f * t));
+    taps.at[n] = 1.0f + t * t * (-2.5f + 1.5f * t);
+    taps.next[n] = t * (0.5f + t * (2.0f - 1.5f * t));
+    taps.after[n] = t * t * (-0.5f + 0.5f * t);
   }
-  for (int c = 0; c < row.channels; ++c) {
-    const float* __restrict source = row.source + static_cast<std::size_t>(c) * row.sourceStride;
-    float* __restrict target = row.target + static_cast<std::size_t>(c) * row.targetStride + column;
-    for (int n = 0; n < count; ++n) {
-      const float* taps = source + pixel[n];
-      target[n] = before[n] * taps[-1] + at[n] * taps[0] + next[n] * taps[1] + after[n] * taps[2];
+}
+
+// Writes `count` columns from `column` on (at most kHoleBlock). Eight columns mirror at most five pixels, so all their
+// taps lie in one vector: to gather each from its own address takes several times as long.
+INLINE void mirrorSurface(const RowMemory& row, const Run& run, int end, float disparity, int column, int count) {
+  constexpr int kLanes = kCount<EightFloats>;
+  HoleTaps taps;
+  mirror(run, end, disparity, column, (count + kLanes - 1) / kLanes * kLanes, taps);
+  for (int n = 0; n < count; n += kLanes) {
+    EightFloats before, at, next, after;
+    load(taps.before + n, before), load(taps.at + n, at), load(taps.next + n, next), load(taps.after + n, after);
+    EightInts pixel;
+    std::memcpy(&pixel, taps.pixel + n, sizeof pixel);
+    const int lowest = std::min(taps.pixel[n], taps.pixel[n + kLanes - 1]) - 1;
+    pixel -= lowest;
+    for (int c = 0; c < row.channels; ++c) {
+      const float* const source = row.source + static_cast<std::size_t>(c) * row.sourceStride + lowest;
+      float* const target = row.target + static_cast<std::size_t>(c) * row.targetStride + column + n;
+      EightFloats taps[4];
+      for (int tap = 0; tap < 4; ++tap) pick(source, pixel + (tap - 1), taps[tap]);
+      const EightFloats mixed = before * taps[0] + at * taps[1] + next * taps[2] + after * taps[3];
+      if (n + kLanes <= count)
+        store(mixed, target);
+      else
+        storeFirst(mixed, count - n, target);
     }
   }
 }
 
-VECTOR_CLONES static void markUnowned(const int* __restrict owner, int width, bool* __restrict mask) {
+INLINE void markUnowned(const int* __restrict owner, int width, bool* __restrict mask) {
   for (int j = 0; j < width; ++j) mask[j] = owner[j] < 0;
 }
 

@@ -53,9 +53,10 @@ class RowWarper {
     row_.laterColours = reinterpret_cast<const char*>(mixed_.pixels + later);
     row_.laterDisparity = disparity_ + later;
     farthest_ = NAN;
-    if (!edges_.measured(frame, y).finite) return Finding::kDisparityNotFinite;
-    const std::vector<Cut>& cuts = edges_.fitted(frame, y);
-    breaks_ = edges_.measured(frame, y).breaks.data();
+    const RowBreaks& found = edges_.measured(frame, y);
+    if (!found.finite) return Finding::kDisparityNotFinite;
+    breaks_ = found.breaks.data();
+    const std::vector<Cut>& cuts = edges_.fitted(y);
     findRuns(cuts);
     if (!takeColours()) return Finding::kColourNotFinite;
     unmixEdges(cuts);
@@ -385,5 +386,13 @@ class RowWarper {
   std::vector<PartialColumn> partial_;
   std::vector<float> colours_, blended_;
 };
+
+VECTOR_CLONES FLATTEN static Finding warpRow(RowWarper<float>& warper, int frame, int y) {
+  return warper.warp(frame, y);
+}
+
+VECTOR_CLONES FLATTEN static Finding warpRow(RowWarper<Half>& warper, int frame, int y) {
+  return warper.warp(frame, y);
+}
 
 }  // namespace warp
