@@ -75,6 +75,18 @@ def test_kernels_agree_on_constant_shifts_and_beyond_the_frame(kernel, shift):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("shift", [41.5, 131.0])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_kernels_agree_on_holes_of_any_width_and_side(kernel, shift, sign):
+    # A near square before a slanted background leaves a hole that mirrors it, up to its far end and beyond.
+    generator = np.random.default_rng(8)
+    image = generator.uniform(0, 1, (1, 4, 2, 260)).astype(np.float32)
+    disparity = np.linspace(0, 2.5, 260, dtype=np.float32) - np.float32(40 if sign < 0 else 0)
+    disparity[90:150] += np.float32(shift)
+    assert_agree(kernel, image, np.stack([disparity, sign * disparity])[None, None])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_kernels_agree_on_colours_too_large_to_square(kernel):
     generator = np.random.default_rng(2)
     image = (generator.uniform(-1, 1, (1, 3, 3, 40)) * 1e25).astype(np.float32)
