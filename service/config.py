@@ -122,7 +122,7 @@ def is_loopback(address: str) -> bool:
     Raises InvalidInputError for what is no address.
     """
     host, _, port = address.rpartition(":")
-    if not port.isdigit() or int(port) > MAX_PORT:
+    if not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
         raise InvalidInputError(f"--listen must be HOST:PORT, as in 127.0.0.1:7733; got {address!r}")
     try:
         return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback

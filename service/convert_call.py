@@ -55,6 +55,8 @@ class ConvertCall:
         self._transport_s = 0.0
         self._queue_s = 0.0
         self._remembered = False  # the result lay in the cache
+        left_s = context.time_remaining()  # by the wall clock, which may jump: read once, at the start
+        self._deadline = None if left_s is None else time.monotonic() + left_s
 
     def cancel(self) -> None:
         """CancelWindow: stop at the next stage boundary."""
@@ -151,6 +153,7 @@ class ConvertCall:
                 if message.WhichOneof("message") != "release_slot":
                     raise InvalidInputError("only release_slot for an output slot may follow the frames")
                 slots.release(message.release_slot)
+            slots.end()
         except InvalidInputError as error:
             self._client_error = error
             self._changed.set()
@@ -215,8 +218,6 @@ class ConvertCall:
             with suppress(RuntimeError):  # the loop is closed: the service left before this job was done
                 loop.call_soon_threadsafe(self._changed.set)
 
-        left_s = self._context.time_remaining()
-        deadline = time.monotonic() + left_s if left_s is not None else None
         queued_s = time.perf_counter()
         queued_ns = time.time_ns()
         context = copy_context()  # the worker's log lines are about this request
@@ -233,7 +234,7 @@ class ConvertCall:
             work,
             client=plan.session_id,
             interactive=plan.interactive,
-            deadline=deadline,
+            deadline=self._deadline,
             on_change=notify,
         )
         told: JobState | None = None

@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
+MAX_ENTRIES = 1 << 16
+"""However small they are: each takes about a kilobyte that is not counted."""
+
 
 class BoundedCache(Generic[Key, Value]):
     """Values by key. Safe from any thread."""
@@ -45,7 +48,7 @@ class BoundedCache(Generic[Key, Value]):
                 return
             self._entries[key] = (value, size_bytes)
             self.used_bytes += size_bytes
-            while self.used_bytes > self._max_bytes:
+            while self.used_bytes > self._max_bytes or len(self._entries) > MAX_ENTRIES:
                 oldest, (forgotten, evicted_bytes) = self._entries.popitem(last=False)
                 self.used_bytes -= evicted_bytes
                 evicted.append((oldest, forgotten))

@@ -56,15 +56,22 @@ def set_up_logs(level: str, file: Path | None, log_format: str = "text") -> None
     """Send the log to `file`, or to stderr, in one of LOG_FORMATS."""
     handler = logging.FileHandler(file, encoding="utf-8") if file is not None else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    handler.addFilter(without_foreign_bytes)
+    handler.addFilter(without_foreign_words)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
 
 
-def without_foreign_bytes(record: logging.LogRecord) -> bool:
-    """Shorten what gRPC writes of metadata that is no text: it quotes all of it, with a traceback, as an error."""
-    if str(record.msg).startswith("Invalid encoding on"):
-        record.msg, record.args, record.exc_info = "metadata of a call is no text", (), None
-        record.levelno, record.levelname = logging.INFO, "INFO"
+_QUIETER = {  # what gRPC logs as an error, with a traceback and a stranger's own words in it, and what we say instead
+    "Invalid encoding on": "metadata of a call is no text",
+    "ExecuteBatchError raised in core": "a connection broke in the middle of a call",
+}
+
+
+def without_foreign_words(record: logging.LogRecord) -> bool:
+    """Shorten gRPC's errors that anybody can cause who connects."""
+    for began, ours in _QUIETER.items():
+        if str(record.msg).startswith(began):
+            record.msg, record.args, record.exc_info = ours, (), None
+            record.levelno, record.levelname = logging.INFO, "INFO"
     return True

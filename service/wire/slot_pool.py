@@ -22,21 +22,26 @@ class SlotPool:
         self._stall_s = stall_s
         self._changed = asyncio.Event()
         self._client_error: Exception | None = None
+        self._ended = False  # the client has said all: what it has now never comes back
 
     async def lend(self) -> StoreSlot:
         """The next free slot; waits until the client has given one back.
 
-        Raises StalledError when it does not, or what `fail` was told.
+        Raises StalledError when it does not, InvalidInputError when it no longer can, or what `fail` was told.
         """
         try:
             async with asyncio.timeout(self._stall_s):
-                while not self._free and self._client_error is None:
+                while not self._free and self._client_error is None and not self._ended:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             raise StalledError(f"no output slot came back by release_slot for {self._stall_s:g} s") from None
         if self._client_error is not None:
             raise self._client_error
+        if not self._free:
+            raise InvalidInputError(
+                "the stream ended before all results had a slot; give slots back by release_slot, or offer more"
+            )
         slot = self._free.popleft()
         self._lent[slot.store.store_id, slot.offset_bytes] = slot
         return slot
@@ -47,6 +52,11 @@ class SlotPool:
         if slot is None:
             raise InvalidInputError("release_slot names no slot that holds a result of this window")
         self._free.append(slot)
+        self._changed.set()
+
+    def end(self) -> None:
+        """The client has said all: no slot comes back any more."""
+        self._ended = True
         self._changed.set()
 
     def fail(self, error: Exception) -> None:

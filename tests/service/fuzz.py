@@ -98,7 +98,9 @@ class FuzzResult:
     @property
     def growth(self) -> float:
         """Memory of the last quarter against that of the second, as a share."""
-        quarter = max(1, len(self.held) // 4)
+        quarter = len(self.held) // 4
+        if quarter == 0:
+            return 0.0
         before, after = self.held[quarter : 2 * quarter], self.held[-quarter:]
         return _median_mib(after) / _median_mib(before) - 1.0
 

@@ -20,6 +20,9 @@ from service.wire.frame_wire import FrameFormat
 SERVICE = "/stereoconvert.v1.StereoConvertService/"
 LARGEST_MESSAGE_BYTES = 4 << 20  # gRPC's own limit
 
+CONTENTS = 64
+"""So many different frames are sent, so that what the service's cache keeps does not look like a leak."""
+
 _NUMBERS = (0, 1, 2, 3, 48, 63, 64, 4095, 4096, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
 _REALS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e38, -1e38, float("inf"), float("-inf"), float("nan"))
 _WORDS = (
@@ -53,7 +56,10 @@ class Conversations:
     def window(self, chance: random.Random) -> list[Message]:
         """A window from header to last chunk; most of them pass through, for a device would be slower."""
         frame_format = chance.choice((self._small, self._small, self._deep))
-        frames = [chance.randbytes(frame_format.frame_bytes) for _ in range(chance.choice((1, 1, 3)))]
+        frames = [
+            random.Random(chance.randrange(CONTENTS)).randbytes(frame_format.frame_bytes)
+            for _ in range(chance.choice((1, 1, 3)))
+        ]
         if frame_format is self._small:
             header = self._client.header(frames, frame_format, Settings(output="left"))
         else:

@@ -55,7 +55,9 @@ def test_half_of_tls_is_refused(fields, text):
         ServiceConfig(**{"runtime_dir": Path("/r"), "listen": "127.0.0.1:0", **fields})
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:65536", "127.0.0.1:-1"])
+@pytest.mark.parametrize(
+    "listen", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:²"]
+)
 def test_an_address_without_a_port_is_refused(listen):
     with pytest.raises(InvalidInputError, match="HOST:PORT"):
         ServiceConfig(runtime_dir=Path("/r"), listen=listen)

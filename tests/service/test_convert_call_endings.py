@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 
 import grpc
 import pytest
+from stereoconvert.v1 import frame_pb2
 
 from service.client import Request, ServiceClient
 from tests.service.window_calls import F32, LEFT, ByStore, cancel, chunk, status, talk
@@ -50,8 +52,43 @@ def test_a_client_that_never_gives_its_slot_back_is_dropped(start_service, make_
     with ServiceClient(service.target) as client:
         way = ByStore(client, F32, 2, outputs=1)
         header = way.header(frames, F32, LEFT, wanted=[0, 1])
-        code, message = status(lambda: talk(client, Request(header=header)))
+        silent = threading.Event()
+
+        def requests():
+            yield Request(header=header)
+            silent.wait(60)
+
+        code, message = status(lambda: list(client.stub.ConvertWindow(requests(), timeout=60)))
+        silent.set()
     assert (code, "release_slot" in message) == (grpc.StatusCode.DEADLINE_EXCEEDED, True)
+
+
+def test_a_client_that_can_no_longer_give_its_slot_back_is_not_waited_for(service, client, make_frames):
+    frames = make_frames(F32, 2)
+    way = ByStore(client, F32, 2, outputs=1)
+    header = way.header(frames, F32, LEFT, wanted=[0, 1])
+    code, message = status(lambda: talk(client, Request(header=header)))  # which ends the stream at once
+    assert (code, "the stream ended" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+
+
+@pytest.mark.parametrize("jump_s", [-1e6, 1e6])
+def test_a_jump_of_the_wall_clock_ends_no_window(service, client, small, make_frames, monkeypatch, jump_s):
+    (frame,) = make_frames(small, 1)
+    header = client.header([frame], small)
+    jumped, wall_s = threading.Event(), time.time
+
+    def requests():
+        yield Request(header=header)
+        jumped.wait(60)
+        yield Request(chunk=frame_pb2.FrameChunk(content_key=header.frames[0].content_key, data=frame))
+
+    answers = client.stub.ConvertWindow(requests(), timeout=60)
+    next(answers)  # the service asks for the frame: the call is under way
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", lambda: wall_s() + jump_s)
+        jumped.set()
+        kinds = [answer.WhichOneof("message") for answer in answers]
+    assert kinds[-1] == "summary"
 
 
 def test_the_clients_deadline_stops_the_work(service, client, small, make_frames, eventually):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import threading
 
+from service.caches import bounded_cache
 from service.caches.bounded_cache import BoundedCache
 
 
@@ -19,6 +20,15 @@ def test_clearing_forgets_all():
     cache.put("a", "x", 6)
     cache.clear()
     assert (cache.get("a"), cache.used_bytes) == (None, 0)
+
+
+def test_tiny_values_are_bounded_by_their_number(monkeypatch):
+    monkeypatch.setattr(bounded_cache, "MAX_ENTRIES", 3)
+    cache: BoundedCache[int, str] = BoundedCache(1000)
+    for key in range(5):
+        cache.put(key, "x", 1)
+    assert [cache.get(key) for key in range(5)] == [None, None, "x", "x", "x"]
+    assert cache.used_bytes == 3
 
 
 def test_hits_and_misses_are_counted():

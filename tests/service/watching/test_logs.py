@@ -84,15 +84,22 @@ def test_each_line_about_a_window_names_it_and_nothing_secret_is_told(start_serv
             assert secret not in text
 
 
-def test_bytes_of_a_stranger_that_grpc_would_quote_are_not_logged(log_to):
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("Invalid encoding on %s", "metadata of a call is no text"),
+        ("ExecuteBatchError raised in core by servicer method [%s]", "a connection broke in the middle of a call"),
+    ],
+)
+def test_words_of_a_stranger_that_grpc_would_quote_are_not_logged(log_to, template, said):
     file = log_to("text")
     try:
-        b"\xff\xfe secret".decode()
+        b"\xff\xfe".decode()
     except UnicodeDecodeError:
-        logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xff\xfe secret")
+        logging.getLogger("grpc._cython.cygrpc").exception(template, b"\xff\xfe secret")
     lines = file.read_text().splitlines()
     assert len(lines) == 1
-    assert lines[0].endswith("INFO    grpc._cython.cygrpc: metadata of a call is no text")
+    assert lines[0].endswith(f"INFO    grpc._cython.cygrpc: {said}")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
