@@ -105,6 +105,11 @@ if(has_glibc AND static_problem STREQUAL "" AND NOT STEREO_CONVERT_SANITIZE)
   lower_glibc_floor(StereoConvert)
 endif()
 
+if(STEREO_CONVERT_SANITIZE STREQUAL "thread")
+  target_sources(StereoConvert PRIVATE tests/ofx_host/thread_clocks.cpp)
+  target_link_options(StereoConvert PRIVATE -Wl,--wrap=pthread_mutex_clocklock)
+endif()
+
 configure_file(ofx_plugin/resources/Info.plist.in ${bundle}/Contents/Info.plist @ONLY)
 foreach(icon IN ITEMS org.stereoconvert.StereoConvert.png org.stereoconvert.StereoConvert.svg)
   configure_file(ofx_plugin/resources/${icon} ${bundle}/Contents/Resources/${icon} COPYONLY)

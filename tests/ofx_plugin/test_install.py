@@ -16,7 +16,7 @@ pytestmark = pytest.mark.host
 
 ROOT = Path(__file__).parents[2]
 OURS = {"StereoConvert.ofx.bundle", "stereo-convert-service"}
-LICENCES = {"grpc", "protobuf", "absl", "c-ares", "zlib1g", "xxhash", "libstdc++", "stereo-convert"}
+LICENCES = {"grpc", "protobuf", "absl", "c-ares", "re2", "ssl", "zlib1g", "xxhash", "libstdc++", "stereo-convert"}
 
 
 @pytest.fixture(scope="module")
