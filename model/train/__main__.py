@@ -24,10 +24,12 @@ from model.data.pair_folder import StoredPairs
 from model.errors import StereoError
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
-from model.sasi.weights import save_weights
+from model.sasi.weights import load_weights, save_weights
+from model.train.checkpoint import follow, read_checkpoint, write_checkpoint
 from model.train.config import TrainConfig, read_config, read_table
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet, mean_gain, pooled
+from model.train.run_log import RunLog
 from model.train.step import fill_batch, row_fill, score_fills, training_loss
 
 _log = logging.getLogger("model.train")
@@ -86,13 +88,14 @@ class Run:
         self.config, self.output, self.step, self._earlier_s = config, output, 0, 0.0
         self.validation: list[Batch] = []
         torch.manual_seed(config.run.seed)
-        self.network = SasiTransformer(SasiConfig())
+        self.network = _first_network(config.start)
         self.mean = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(_groups(self.network, config.run.weight_decay), lr=config.run.rate)
         self._resume()
         rules = config.loss
         self.perceptual = load_lpips(Path(rules.perceptual_weights)) if rules.perceptual else None
-        self._losses: list[float] = []
+        self._log = RunLog(output, self.step)
+        self._losses: list[dict[str, float]] = []
         self._since = self._started = time.monotonic()
 
     @property
@@ -106,14 +109,10 @@ class Run:
         by_time = self._elapsed_s / (60 * run.minutes) if run.minutes else 0.0
         return max(self.step / run.steps, by_time)
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.output / "checkpoint.pt"
-
     def _resume(self) -> None:
-        if not self._checkpoint.exists():
+        state = read_checkpoint(self.output)
+        if state is None:
             return
-        state = torch.load(self._checkpoint, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -128,26 +127,25 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         late = done >= self.config.loss.perceptual_from
-        loss = training_loss(self.network, batch, self.step, run, self.config.loss, self.perceptual if late else None)
+        parts = training_loss(self.network, batch, self.step, run, self.config.loss, self.perceptual if late else None)
+        loss = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), run.largest_gradient)
         self.optimizer.step()
         self.step += 1
-        self._follow(min(run.ema, self.step / (self.step + 10)))
-        self._losses.append(loss.item())
+        follow(self.mean.parameters(), self.network.parameters(), run.ema, self.step)
+        self._losses.append({name: value.item() for name, value in parts.items()})
         self._report(rate)
 
-    def _follow(self, decay: float) -> None:
-        with torch.no_grad():
-            for slow, fast in zip(self.mean.parameters(), self.network.parameters(), strict=True):
-                slow.lerp_(fast, 1 - decay)
-
     def _report(self, rate: float) -> None:
-        if self.step % 50 == 0:
+        if self.step % self.config.run.report_every == 0:
             pace = (time.monotonic() - self._since) / len(self._losses)
-            mean = sum(self._losses) / len(self._losses)
-            _log.info("step %d  loss %.4f  rate %.2e  %.2f s/step", self.step, mean, rate, pace)
+            means = _means(self._losses)
+            self._log.scalars("loss", means, self.step)
+            self._log.scalars("run", {"rate": rate, "seconds a step": pace}, self.step)
+            shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+            _log.info("step %d  %s  rate %.2e  %.2f s/step", self.step, shown, rate, pace)
             self._losses, self._since = [], time.monotonic()
         if self.step % self.config.run.save_every == 0:
             self._save()
@@ -163,9 +161,7 @@ class Run:
             "step": self.step,
             "elapsed_s": self._elapsed_s,
         }
-        fresh = self._checkpoint.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.replace(self._checkpoint)  # a run killed while writing keeps the old checkpoint
+        write_checkpoint(self.output, state)
         save_weights(self.mean, self.output / "latest.safetensors", self._metadata)
 
     @property
@@ -184,18 +180,32 @@ class Run:
                 "LPIPS x100 %.3f",
                 *(name, total.psnr, gain, worst, total.edge_psnr, total.sharpness, 100 * total.lpips),
             )
+            noted = {"psnr": total.psnr, "over push-pull": gain, "worst window": worst, "sharpness": total.sharpness}
+            self._log.scalars(f"validation {name}", {**noted, "lpips": total.lpips}, self.step)
         save_weights(self.mean, self.output / f"step_{self.step:06d}.safetensors", self._metadata)
         batch = self.validation[0]
         magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
         shown = torch.where(batch.conditions.hole, magenta, batch.conditions.known)
         columns = [shown, batch.conditions.known, row_fill(batch), fill_batch(self.mean, batch)]
-        sheet = contact_sheet([*columns, batch.truth], [batch.frames // 2])
-        cv2.imwrite(str(self.output / f"preview_{self.step:06d}.png"), sheet.numpy()[..., ::-1])
+        self._log.picture(contact_sheet([*columns, batch.truth], [batch.frames // 2]), self.step)
 
     def finish(self) -> None:
         """Save and score the end of the run."""
         self._save()
         self.validate()
+        self._log.close()
+
+
+def _means(losses: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of every part of the loss; a part that began meanwhile is 0 before."""
+    return {name: sum(parts.get(name, 0.0) for parts in losses) / len(losses) for name in losses[-1]}
+
+
+def _first_network(start: str) -> SasiTransformer:
+    """An untrained network, or that of given weights."""
+    if not start:
+        return SasiTransformer(SasiConfig())
+    return load_weights(start).network.train().requires_grad_(True)
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict]:

@@ -18,6 +18,7 @@ from model.train.config import LossRules, RunRules
 from model.train.losses import fill_loss, pixel_weight
 from model.train.lpips import Lpips
 from model.train.measures import HoleScore
+from model.train.texture import detail_loss, flicker_loss, shortfall_loss
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 """(image, truth) (F, 3, H, W) 0..1 -> scalar"""
@@ -31,26 +32,49 @@ def training_loss(
     run: RunRules,
     rules: LossRules,
     perceptual: Perceptual | None = None,
-) -> Tensor:
-    """Predict z0 from a noisy latent and compare; sigma and dilation are functions of seed and step."""
+) -> dict[str, Tensor]:
+    """Predict z0 from a noisy latent and compare; sigma and dilation are functions of seed and step.
+
+    returns the weighted parts of the loss by name; their sum is to be made small
+    """
     rng = np.random.default_rng((run.seed, step))
     sigma = 1.0 if rng.random() < run.one_step_share else float(rng.uniform(0.05, 1))
-    kept, wanted = select(batch, network.config.patch_px, int(rng.choice(run.dilations)))
-    noise = position_noise(kept.place, 3 * network.config.patch_px**2, seed=int(rng.integers(1 << 31)))
-    clean = gather_patches(batch.truth, kept, network.config.patch_px).flatten(1) * 2 - 1
+    patch_px = network.config.patch_px
+    kept, wanted = select(batch, patch_px, int(rng.choice(run.dilations)))
+    noise = position_noise(kept.place, 3 * patch_px**2, seed=int(rng.integers(1 << 31)))
+    if sigma < 1 and rng.random() < run.own_share:
+        with torch.no_grad():
+            clean = noise - network(noise, 1.0, batch.conditions, kept, wanted)
+    else:
+        clean = gather_patches(batch.truth, kept, patch_px).flatten(1) * 2 - 1
     with torch.autocast("cpu", torch.bfloat16, enabled=run.bf16):
         colours = network.predict(add_noise(clean, noise, sigma), sigma, batch.conditions, kept, wanted)
-    image = scatter_patches(colours.float(), kept.subset(wanted), batch.conditions.known, network.config.patch_px)
-    hole = batch.conditions.hole
-    changed = (image.detach() != batch.conditions.known).any(dim=1, keepdim=True)
+    image = scatter_patches(colours.float(), kept.subset(wanted), batch.conditions.known, patch_px)
+    shown = torch.arange(step % batch.frames, len(image), batch.frames)  # one frame of each window: LPIPS is costly
+    return loss_parts(image, batch, rules, perceptual, shown)
+
+
+def loss_parts(
+    image: Tensor, batch: Batch, rules: LossRules, perceptual: Perceptual | None, shown: Tensor
+) -> dict[str, Tensor]:
+    """Compare predicted frames (F, 3, H, W) with the truth; `shown` are the frames that LPIPS looks at."""
+    hole, start = batch.conditions.hole, batch.conditions.known
+    changed = (image.detach() != start).any(dim=1, keepdim=True)
     weight = pixel_weight(hole, batch.edge, changed, rules)
-    loss = fill_loss(image, batch.truth, batch.conditions.known, weight, rules)
+    parts = {"pixel": rules.pixel * fill_loss(image, batch.truth, start, weight, rules)}
+    filled = torch.where(hole, image, batch.truth)
     if perceptual is not None:
-        shown = torch.arange(step % batch.frames, len(image), batch.frames)  # one frame of each window: it is costly
-        mixed = torch.where(hole, image, batch.truth)[shown]
         share = hole[shown].float().mean().clamp(min=_LEAST_HOLE)  # a mean over pictures is small where holes are
-        loss = loss + rules.perceptual * perceptual(mixed, batch.truth[shown]) / share
-    return loss
+        parts["perceptual"] = rules.perceptual * perceptual(filled[shown], batch.truth[shown]) / share
+    if rules.detail:
+        parts["detail"] = rules.detail * detail_loss(filled, batch.truth, hole, rules.detail_window_px)
+    if rules.shortfall:
+        inner = hole & ~batch.edge
+        excess = shortfall_loss(filled, batch.truth, start, inner, rules.shortfall_margin, rules.floor)
+        parts["shortfall"] = rules.shortfall * excess
+    if rules.flicker:
+        parts["flicker"] = rules.flicker * flicker_loss(filled, batch.truth, hole, batch.frames)
+    return parts
 
 
 def select(batch: Batch, patch_px: int, dilation: int) -> tuple[TokenIndex, Tensor]:

@@ -26,7 +26,9 @@ from model.data.media import Library, load_library
 from model.errors import SettingsError, StereoError
 from model.sasi.wan.codec import WanCodec, build_vae, drop_attention, load_codec
 from model.sasi.wan.weights import CONFIG, STEM, read_config
+from model.train.checkpoint import follow, read_checkpoint, write_checkpoint, written_whole
 from model.train.config import read_as
+from model.train.run_log import RunLog
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig
 from model.train.wan.run import DTYPES
 
@@ -76,6 +78,7 @@ class CodecRun:
         self.mean = copy.deepcopy(self.student.vae).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(self.student.vae.parameters(), lr=rules.rate)
         self._resume()
+        self._log = RunLog(self.output, self.step)
 
     def advance(self) -> float:
         """Take one optimiser step; return its loss."""
@@ -89,31 +92,24 @@ class CodecRun:
         nn.utils.clip_grad_norm_(self.student.vae.parameters(), rules.largest_gradient)
         self.optimizer.step()
         self.step += 1
-        decay = min(rules.ema, self.step / (self.step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(self.mean.parameters(), self.student.vae.parameters(), strict=True):
-                slow.lerp_(fast, 1 - decay)
+        follow(self.mean.parameters(), self.student.vae.parameters(), rules.ema, self.step)
         if self.step % rules.save_every == 0:
             _log.info("step %d of %d, loss %.4f", self.step, rules.steps, loss.item())
+            rate = self.optimizer.param_groups[0]["lr"]
+            self._log.scalars("run", {"loss": loss.item(), "rate": rate}, self.step)
             self.save()
         return loss.item()
 
     def save(self) -> None:
         """Write the checkpoint, and the running mean as a VAE; killed while writing, the old ones stay."""
         state = {"student": self.student.vae.state_dict(), "mean": self.mean.state_dict(), "step": self.step}
-        fresh = self._checkpoint.with_suffix(".new")
-        torch.save({**state, "optimizer": self.optimizer.state_dict()}, fresh)
-        fresh.replace(self._checkpoint)
+        write_checkpoint(self.output, {**state, "optimizer": self.optimizer.state_dict()})
         save_student(self.mean, self.entries, self.output / "vae")
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.output / "checkpoint.pt"
-
     def _resume(self) -> None:
-        if not self._checkpoint.exists():
+        state = read_checkpoint(self.output, self.config.run.device)
+        if state is None:
             return
-        state = torch.load(self._checkpoint, weights_only=True, map_location=self.config.run.device)
         self.student.vae.load_state_dict(state["student"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -144,9 +140,8 @@ def save_student(vae: AutoencoderKLWan, entries: dict, folder: Path) -> None:
         name: (held[name].detach().cpu().float() if name in held else torch.zeros(value.shape)).contiguous()
         for name, value in build_vae(entries).state_dict().items()
     }
-    partial = folder / f"{STEM}.new"
-    save_file(tensors, partial, {"format": "pt"})
-    partial.replace(folder / f"{STEM}.safetensors")
+    with written_whole(folder / f"{STEM}.safetensors") as partial:
+        save_file(tensors, partial, {"format": "pt"})
 
 
 def draw_video(library: Library, config: CodecTrainConfig, step: int) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -18,8 +17,10 @@ from model.sasi.wan.lora import load_lora, merge_lora
 from model.sasi.wan.prompt import load_null_prompt
 from model.sasi.wan.transformer import Prompt, WanTransformer
 from model.sasi.wan.weights import load_transformer
+from model.train.checkpoint import follow, read_checkpoint, write_checkpoint, written_whole
 from model.train.config import read_as
 from model.train.measures import HoleScore, contact_sheet
+from model.train.run_log import RunLog
 from model.train.wan.adapter import add_lora, restore, write_lora
 from model.train.wan.config import WanTrainConfig
 from model.train.wan.step import (
@@ -74,6 +75,7 @@ class WanRun:
         self.optimizer = torch.optim.AdamW(self.trained.values(), weight_decay=rules.weight_decay)
         self._windows = Ahead(self._draw, config.steps, rules.threads)
         self._resume()
+        self._log = RunLog(self.output, self.step)
         self._teacher: tuple[int, WanTransformer] | None = None
 
     def _transformer(self) -> WanTransformer:
@@ -102,7 +104,7 @@ class WanRun:
         nn.utils.clip_grad_norm_(self.trained.values(), rules.largest_gradient)
         self.optimizer.step()
         self.step += 1
-        self._follow()
+        follow(self.mean.values(), (self.trained[name] for name in self.mean), rules.ema, self.step)
         self._report(total)
         return total
 
@@ -128,16 +130,12 @@ class WanRun:
             self._teacher = (number, teacher.to(self.config.run.device))
         return self._teacher[1]
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        decay = min(self.config.run.ema, self.step / (self.step + 10))
-        for name, value in self.trained.items():
-            self.mean[name].lerp_(value, 1 - decay)
-
     def _report(self, loss: float) -> None:
         rules = self.config.run
         if self.step % 10 == 0:
             _log.info("step %d of %d, stage %d, loss %.4f", self.step, self.config.steps, self._stage, loss)
+            rate = self.optimizer.param_groups[0]["lr"]
+            self._log.scalars("run", {"loss": loss, "rate": rate, "stage": self._stage}, self.step)
         if self.step % rules.save_every == 0:
             self.save()
         if self.step % rules.validate_every == 0:
@@ -150,22 +148,15 @@ class WanRun:
     def save(self, name: str = "lora.safetensors") -> None:
         """Write the checkpoint and the running mean as a LoRA; killed while writing, the old ones stay."""
         state = {"trained": dict(self.trained), "mean": self.mean, "step": self.step}
-        fresh = self._checkpoint.with_suffix(".new")
-        torch.save({**state, "optimizer": self.optimizer.state_dict()}, fresh)
-        fresh.replace(self._checkpoint)
+        write_checkpoint(self.output, {**state, "optimizer": self.optimizer.state_dict()})
         detail = f"step {self.step} of {self.config.steps}, seed {self.config.run.seed}, rank {self.config.lora.rank}"
-        partial = self.output / f"{name}.new"
-        write_lora(self.mean, self.config.lora, partial, detail)
-        partial.replace(self.output / name)
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.output / "checkpoint.pt"
+        with written_whole(self.output / name) as partial:
+            write_lora(self.mean, self.config.lora, partial, detail)
 
     def _resume(self) -> None:
-        if not self._checkpoint.exists():
+        state = read_checkpoint(self.output, self.config.run.device)
+        if state is None:
             return
-        state = torch.load(self._checkpoint, weights_only=True, map_location=self.config.run.device)
         restore(self.trained, state["trained"])
         restore(self.mean, state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -192,9 +183,9 @@ class WanRun:
             score.add(fill, truth, hole, torch.zeros_like(hole))
             if number == 0:
                 shown = [masked, torch.where(hole, fill, truth), truth]
-                sheet = contact_sheet(shown, [truth.shape[0] // 2])
-                cv2.imwrite(str(self.output / f"preview_{self.step:06d}.png"), sheet.numpy()[..., ::-1])
+                self._log.picture(contact_sheet(shown, [truth.shape[0] // 2]), self.step)
         restore(self.trained, kept)
+        self._log.scalars("validation", {"psnr": score.psnr, "sharpness": score.sharpness}, self.step)
         _log.info("step %d, held back: PSNR %.2f dB, sharpness %.2f in holes", self.step, score.psnr, score.sharpness)
         return score
 

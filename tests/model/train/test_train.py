@@ -4,6 +4,7 @@ import itertools
 import math
 import pickle
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -11,16 +12,20 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from model.data.dataset import SceneRules
+from model.data.dataset import SceneBatches, SceneRules
+from model.data.media import load_library
 from model.errors import SettingsError, WeightsError
 from model.sasi import config as sasi_config
 from model.sasi.inpainter import load_inpainter
+from model.sasi.transformer import SasiTransformer
 from model.train import __main__ as training
 from model.train.config import LossRules, RunRules, TrainConfig, read_config
 from model.train.losses import fill_loss, gradient_sum, pixel_weight
 from model.train.lpips import Lpips, load_lpips
 from model.train.measures import HoleScore
+from model.train.step import training_loss
 
 TINY = sasi_config.SasiConfig(width=24, heads=1, rope=(8, 8, 8), scopes=(sasi_config.Scope((1, 8, 8)),))
 
@@ -198,3 +203,49 @@ def test_lpips_weights_that_hold_code_are_refused(tmp_path, capsys):
     with pytest.raises(WeightsError, match="no numpy array"):
         load_lpips(path)
     assert capsys.readouterr().out == ""
+
+
+def test_a_run_may_begin_with_given_weights(config, tmp_path):
+    training.train(config)
+    first = tmp_path / "out" / "latest.safetensors"
+    run = training.Run(replace(config, output=str(tmp_path / "tuned"), start=str(first)), tmp_path / "tuned")
+    stored = load_file(first)
+    assert all(torch.equal(value, stored[name].float()) for name, value in run.network.state_dict().items())
+    assert run.step == 0
+
+
+def test_a_run_tells_tensorboard_losses_rate_scores_and_a_picture(config, tmp_path):
+    training.train(replace(config, run=replace(config.run, report_every=2)))
+    read = EventAccumulator(str(tmp_path / "out"))
+    read.Reload()
+    scalars = set(read.Tags()["scalars"])
+    assert {"loss/pixel", "run/rate", "validation sasi/psnr", "validation row fill/sharpness"} <= scalars
+    assert [event.step for event in read.Scalars("loss/pixel")] == [2, 4]
+    assert len(read.Images("preview")) >= 1
+
+
+def test_parts_of_the_loss_are_weighed_by_their_rules(config):
+    network = SasiTransformer(TINY)
+    batch = SceneBatches(load_library(Path(config.media), config.training), config.scenes, 3)[0]
+    light, heavy = (LossRules(detail=weight, shortfall=weight, flicker=weight) for weight in (1.0, 3.0))
+    ours, theirs = (training_loss(network, batch, 0, config.run, rules) for rules in (light, heavy))
+    assert set(ours) == {"pixel", "detail", "shortfall", "flicker"}
+    assert theirs["pixel"].item() == pytest.approx(ours["pixel"].item())
+    for name in ("detail", "flicker"):
+        assert theirs[name].item() == pytest.approx(3 * ours[name].item())
+
+
+def test_noise_over_the_network_s_own_fill_hides_the_truth(config):
+    """At sigma < 1 the latent otherwise holds a part of the truth, which no sampler has."""
+    network = SasiTransformer(TINY)
+    batch = SceneBatches(load_library(Path(config.media), config.training), config.scenes, 3)[0]
+    shown = []
+    network.embed_noisy.register_forward_hook(lambda module, inputs, output: shown.append(inputs[0]))
+    own = replace(config.run, one_step_share=0.0, own_share=1.0)
+    training_loss(network, batch, 0, own, LossRules())
+    other = replace(batch, truth=1 - batch.truth)
+    training_loss(network, other, 0, own, LossRules())
+    assert torch.equal(shown[1], shown[3])
+    training_loss(network, batch, 0, replace(own, own_share=0.0), LossRules())
+    training_loss(network, other, 0, replace(own, own_share=0.0), LossRules())
+    assert not torch.equal(shown[4], shown[5])

@@ -1,0 +1,41 @@
+"""What every run keeps on disk and in memory beside its network: the checkpoint, and a running mean (EMA)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_NAME = "checkpoint.pt"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to, and put what was written in the place of `path`; killed before, the old file stays."""
+    partial = path.with_name(f"{path.name}.new")
+    yield partial
+    partial.replace(path)
+
+
+def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Keep the state of a run, tensors and plain values, in its output folder."""
+    with written_whole(folder / _NAME) as partial:
+        torch.save(state, partial)
+
+
+def read_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
+    """Read what `write_checkpoint` kept; None when the run is new."""
+    path = folder / _NAME
+    return torch.load(path, weights_only=True, map_location=device) if path.exists() else None
+
+
+@torch.no_grad()
+def follow(mean: Iterable[Tensor], values: Iterable[Tensor], decay: float, step: int) -> None:
+    """Move a running mean towards values: by 1 − decay, and faster in the first steps, when it holds the start."""
+    decay = min(decay, step / (step + 10))
+    for slow, fast in zip(mean, values, strict=True):
+        slow.lerp_(fast, 1 - decay)
