@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from model.errors import StereoError
@@ -9,9 +10,14 @@ from service.command_line import parse_command
 
 EXIT_FAILED = 1
 
+WAIT_POLICY = ("OMP_WAIT_POLICY", "PASSIVE")
+"""Torch's threads sleep while they wait for each other. Spinning, as is the default, they take the cores from the host,
+and from the very thread that they wait for: docs/results/load.md. OpenMP reads it once, when torch loads it."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 is success, 1 a failure with a message, 2 a wrong command line."""
+    os.environ.setdefault(*WAIT_POLICY)  # who has set it knows better
     command = parse_command(sys.argv[1:] if arguments is None else arguments)
     try:
         return command()

@@ -56,6 +56,7 @@ class ServiceConfig:
     tls_client_authorities: Path | None = None  # PEM; clients need a certificate signed by one of these
     idle_exit_s: float | None = None  # leave after so long without windows or streams; None: never
     unload_idle_s: float | None = 900.0  # an idle device gives the memory of its models back; None: never
+    parent: int | None = None  # leave when this process, which started us, has ended; None: outlive it
     drain_s: float = 30.0  # after SIGTERM, how long running windows may take
     devices: tuple[str, ...] = ("auto",)  # "cpu", "cuda:0"; "auto": the first GPU, else the processor
     metrics_port: int | None = None  # on loopback, for Prometheus; None: no metrics; 0: any free one

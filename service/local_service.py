@@ -22,7 +22,7 @@ class LocalService:
         self.socket = folder / "service.sock"
         self._log = folder / "service.log"
         self._command = [sys.executable, "-m", "service", "serve", "--socket", str(self.socket), *flags]
-        self._command += ["--log-file", str(self._log)]
+        self._command += ["--exit-with-parent", "--log-file", str(self._log)]
 
     def __enter__(self) -> LocalService:
         self.socket.parent.chmod(0o700)

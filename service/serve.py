@@ -21,6 +21,7 @@ from service.caches.spill import Spill
 from service.config import ServiceConfig
 from service.devices.allocator import keep_freed_memory
 from service.errors import CannotListenError, ErrorInterceptor
+from service.orphan import leave_when_lost
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
@@ -160,12 +161,23 @@ async def _serve_until_told(
         log.info("metrics at http://127.0.0.1:%d/metrics", running.metrics.port)
     if running.page is not None:
         print(running.page.address, flush=True)  # its path is a secret, so not into the log
-    idle = asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told))
+    watches = [
+        asyncio.create_task(_leave_when_idle(config.idle_exit_s, running, told)),
+        asyncio.create_task(_leave_when_lost(config, told)),
+    ]
     await told.wait()
-    idle.cancel()
+    for watch in watches:
+        watch.cancel()
     log.info("leaving; running windows have %g s to finish", config.drain_s)
     await running.stop(config.drain_s)
     log.info("left")
+
+
+async def _leave_when_lost(config: ServiceConfig, told: asyncio.Event) -> None:
+    if config.listen is not None and config.parent is None:
+        return  # it has another door, and was started by hand
+    log.warning("leaving: %s", await leave_when_lost(config.socket_path, config.parent))
+    told.set()
 
 
 async def _leave_when_idle(idle_exit_s: float | None, running: RunningService, told: asyncio.Event) -> None:

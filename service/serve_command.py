@@ -57,6 +57,7 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--cache-dir", type=Path, metavar="DIR", help="spill the caches there: they outlive a restart (default: memory alone)")  # fmt: skip # noqa: E501
     group.add_argument("--cache-disk-mb", type=int, default=20480, metavar="MIB", help="most that DIR may hold (20480)")
     group.add_argument("--idle-exit", type=float, metavar="S", help="leave after S seconds without work (default: never)")  # fmt: skip # noqa: E501
+    group.add_argument("--exit-with-parent", action="store_true", help="leave when the process that started it ends")
     group.add_argument("--drain", type=float, default=30.0, metavar="S", help="at SIGTERM, seconds for running windows (30)")  # fmt: skip # noqa: E501
 
 
@@ -77,6 +78,7 @@ def _build_serve(flags: argparse.Namespace) -> Command:
         tls_key=flags.tls_key,
         tls_client_authorities=flags.tls_client_ca,
         idle_exit_s=flags.idle_exit,
+        parent=os.getppid() if flags.exit_with_parent else None,
         unload_idle_s=flags.unload_idle,
         drain_s=flags.drain,
         devices=tuple(flags.device or ("auto",)),
@@ -99,11 +101,14 @@ def _build_serve(flags: argparse.Namespace) -> Command:
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
     from service.caches.model_caches import CacheSizes, ModelCaches
     from service.models.model_version import model_version
+    from service.orphan import end_with_parent
     from service.serve import serve
     from service.watching.logs import set_up_logs
     from service.watching.telemetry import telemetry_of
 
     set_up_logs(log_level, log_file, log_format)
+    if config.parent is not None:
+        end_with_parent()
     limits = config.limits
     sizes = CacheSizes(limits.depth_cache_bytes, limits.fill_cache_bytes, limits.latent_cache_bytes)
     telemetry = telemetry_of(os.environ)

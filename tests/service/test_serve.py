@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import grpc
 import pytest
@@ -22,7 +23,7 @@ def spawn(runtime_dir):
     started = []
 
     def start(*flags: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "service", "serve", "--no-warm-up", *flags]
+        command = [sys.executable, "-m", "service", "serve", "--no-warm-up", "--exit-with-parent", *flags]
         environment = {**os.environ, "STEREO_CONVERT_RUNTIME_DIR": str(runtime_dir)}
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         started.append(process)
@@ -80,6 +81,46 @@ def test_an_idle_service_leaves(spawn):
     process = spawn("--idle-exit", "0.2")
     _, log = process.communicate(timeout=WAIT_S)
     assert (process.returncode, "idle for 0.2 s" in log) == (0, True)
+
+
+def test_a_service_whose_socket_is_gone_leaves(spawn, listening, runtime_dir):
+    """Its folder was removed, as that of a test: nobody could ever reach it, or end it by its lock."""
+    process = spawn()
+    listening()
+    (runtime_dir / "service.sock").unlink()
+    _, log = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, "is gone, so nobody can connect" in log) == (0, True)
+
+
+STARTER = """
+import subprocess, sys
+service = subprocess.Popen([sys.executable, "-m", "service", "serve", "--no-warm-up", "--exit-with-parent"])
+print(service.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_service_ends_with_the_process_that_started_it(listening, runtime_dir, eventually, stopped):
+    """kill -9 of the starter; and of one whose service somebody has stopped, so that it cannot end by itself."""
+    environment = {**os.environ, "STEREO_CONVERT_RUNTIME_DIR": str(runtime_dir)}
+    command = [sys.executable, "-c", STARTER]
+    starter = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    service = int(starter.stdout.readline())
+    listening()
+    if stopped:
+        os.kill(service, signal.SIGSTOP)
+    starter.kill()
+    starter.communicate()
+    eventually(lambda: not _is_alive(service))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_an_address_that_is_not_loopback_is_refused_with_a_usage_error(spawn):
