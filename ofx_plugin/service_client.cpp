@@ -37,10 +37,10 @@ void checkContract(const wire::DescribeResponse& description, const std::string&
   const int theirs = static_cast<int>(description.contract_version());
   const int ours = static_cast<int>(kContractVersion);
   if (theirs / 1000 == ours / 1000 && std::abs(theirs % 1000 - ours % 1000) <= 1) return;
-  throw Failure(FailureKind::NotReady, service + " is version " + description.service_version() +
-                                           " and speaks contract " + std::to_string(theirs) +
-                                           "; this plugin is version " STEREO_CONVERT_VERSION " and speaks " +
-                                           std::to_string(ours) + ". Install the same version of both");
+  throw Failure(FailureKind::NotReady,
+                service + " is version " + description.service_version() + " and speaks contract " +
+                    std::to_string(theirs) + "; this plugin is version " STEREO_CONVERT_VERSION " and speaks " +
+                    std::to_string(ours) + ": update the " + (theirs < ours ? "service" : "plugin"));
 }
 
 void pause(Seconds duration, const Patience& patience, const char* what) {

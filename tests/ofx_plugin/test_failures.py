@@ -133,12 +133,22 @@ def test_a_full_disk_costs_the_log_and_shared_memory_but_no_frame(run_host, serv
     assert not (runtime_dir / "plugin.log").read_text()
 
 
-def test_service_of_another_version_is_refused(make_effect, service, clip, monkeypatch):
-    monkeypatch.setattr("service.server.CONTRACT_VERSION", 2000)
+@pytest.mark.parametrize(("version", "older"), [(2000, "plugin"), (1002, "plugin"), (999, "service")])
+def test_service_of_another_version_is_refused(make_effect, service, clip, monkeypatch, version, older):
+    monkeypatch.setattr("service.server.CONTRACT_VERSION", version)
     effect = make_effect("nuke", service.address)
     effect.set_clip("Source", clip)
-    with pytest.raises(RenderFailed, match="Install the same version of both"):
+    with pytest.raises(RenderFailed, match=f"update the {older}"):
         effect.render(0)
+
+
+def test_service_one_minor_version_newer_works(make_effect, service, clip, monkeypatch):
+    monkeypatch.setattr("service.server.CONTRACT_VERSION", 1001)
+    monkeypatch.setattr("service.wire.window_plan.CONTRACT_VERSION", 1001)
+    effect = make_effect("nuke", service.address)
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    assert len(service.model.windows) == 1
 
 
 def test_value_out_of_range_is_an_error_not_clamped(make_effect, service, clip):
