@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: setup bundle demo test chaos fuzz fuzz-parsers check bench bench-docs clean distclean install uninstall package
-.PHONY: sanitize
+.PHONY: sanitize pin-release audit
 .DEFAULT_GOAL := setup
 
 PYTHON ?= python3
@@ -69,6 +69,12 @@ fuzz: .venv/.installed # COUNT=N SEED=S; malformed requests against a service
 
 fuzz-parsers: build/cmake/.configured # SECONDS=N; coverage fuzzers of what service and plugin read, N seconds each
 	@tests/fuzz/run.sh $(or $(SECONDS),300)
+
+pin-release: .venv/.installed # renew requirements-release.txt: versions and hashes of what a service needs
+	@.ci/pin-release
+
+audit: .venv/.installed # advisories and licences of what a release installs; pip-audit, too, where it finds its database
+	@$(BIN)/python -m tests.release.audit
 
 sanitize: bundle # the headless host under address, undefined, thread sanitizers and valgrind
 	@tests/ofx_host/sanitize.sh
