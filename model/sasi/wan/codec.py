@@ -1,12 +1,13 @@
 """Wan 2.1's VAE, run only where the mask needs it: in crops around it, batched (`model.sasi.wan.crops`).
 
 Its convolutions reach far: a latent depends on 13 latents (104 px) to each side in the encoder, a pixel on 16 in the
-decoder, of which 12 lie in the up blocks. `python -m model.sasi.wan.reach FOLDER` measures what a margin costs. In time
-everything is causal, and crops hold all frames of the window: there they are exact. The norms (RMS over channels) look
-at one place only. One attention over the whole frame stands in the middle of encoder and decoder, at 1/8 size. It reaches
-everywhere, so with it whole frames are encoded, the decoder's middle is run on whole frames too, where it is cheap, and
-its up blocks, which are most of the work, on crops. A distilled codec has none (`model.train.wan.distill_codec`): it
-encodes and decodes crops alone.
+decoder. `python -m model.sasi.wan.reach FOLDER` measures what a margin costs. In time everything is causal, and crops
+hold all frames of the window: there they are exact. The norms (RMS over channels) look at one place only.
+
+One attention over the whole frame stands in the middle of encoder and decoder, at 1/8 size. It reaches everywhere, so
+with it whole frames are encoded, and the decoder's middle is run on whole frames, where it is cheap; its up blocks,
+which are most of the work, see crops. A distilled codec has no attention (`model.train.wan.distill_codec`): both its
+halves see crops alone.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class WanCodec:
     def decode_crops(self, latents: Tensor, crops: list[Crop], onto: Tensor) -> Tensor:
         """Decode latents (1, 16, t, h, w) inside the crops and put their cores into a copy of `onto`, a video."""
         video, decode = onto.clone(), self.decode
-        if self.sees_everything and crops:
+        if self.sees_everything and any(crop.shown.size != latents.shape[-2:] for crop in crops):
             latents, decode = self._middle(latents), self._decode_middle
         for group in batches(crops, _LARGEST_BATCH):
             decoded = decode(torch.cat([crop.shown.cut(latents) for crop in group]))
