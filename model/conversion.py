@@ -20,6 +20,7 @@ from model.errors import FrameFormatError, ShapeError
 from model.fill_mask import SEAM_PX, fill_mask
 from model.settings import DISPARITY_MEANINGS, Settings
 from model.warp.gapw import Warp, gapw
+from model.warp.prepare import all_finite
 
 if TYPE_CHECKING:
     from model.sasi.inpainter import Inpainter
@@ -115,7 +116,7 @@ def _check(frames: torch.Tensor, depth: torch.Tensor | None, settings: Settings)
         raise ShapeError(f"frames must be (T, 3 or 4, H, W) and not empty; got {tuple(frames.shape)}")
     if frames.dtype != torch.float32:
         raise FrameFormatError(f"frames must be float32; got {frames.dtype}")
-    if not torch.isfinite(frames).all():
+    if not all_finite(frames):
         raise FrameFormatError("the source has NaN or infinite colours; clamp or repair it upstream")
     if settings.depth_source == "clip":
         if depth is None:
