@@ -115,7 +115,8 @@ def encoder_options(codec: str, info: ClipInfo, own: Mapping[str, str]) -> dict[
     encoder, options = CODECS[codec].encoder, {**CODECS[codec].options, **own}
     if encoder in _X26:
         name, display_key, light_key = _X26[encoder]
-        parts = ["log-level=error"] if encoder == "libx265" else []  # it would print beside the progress bar
+        # x265 would print beside the progress bar; and each frame gets a hash, by which decoders find damage.
+        parts = ["log-level=error", "hash=1"] if encoder == "libx265" else []
         parts += _hdr_parameters(info, display_key, light_key)
         parts += [own[name]] if name in own else []
         if parts:

@@ -92,6 +92,7 @@ class AvFootage(Footage):
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[VideoFrame]:
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {**stream.codec_context.options, "err_detect": "crccheck"}  # where there are any
         count = 0
         try:
             for frame in container.decode(stream):

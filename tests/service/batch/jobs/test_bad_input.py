@@ -72,6 +72,25 @@ def test_damage_that_the_decoder_conceals_is_told(make_video, render, tmp_path, 
     assert "FFmpeg found fault (ffv1): slice CRC mismatch" in capsys.readouterr().err
 
 
+def test_one_flipped_bit_of_our_own_hevc_is_told(make_video, render, tmp_path, capsys):
+    """HEVC conceals nothing here: the bits still decode, to other pixels. Only the hash of the frame knows."""
+    av = pytest.importorskip("av")
+    whole = tmp_path / "whole.mp4"
+    assert render(make_video("s.mkv", frames=20, size=(64, 96)), OutputFile("right", whole, "hevc")) == 0
+    with av.open(str(whole)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    content = whole.read_bytes()
+    for frame in (3, 7, 12):
+        start, size = packets[frame]
+        spoiled = bytearray(content)
+        spoiled[start + size // 2] ^= 1
+        (tmp_path / f"{frame}.mp4").write_bytes(spoiled)
+        capsys.readouterr()
+        code = render(tmp_path / f"{frame}.mp4", OutputFile("right", tmp_path / f"o{frame}.mkv"))
+        told = capsys.readouterr().err
+        assert code == UNREADABLE or "FFmpeg found fault (hevc)" in told, told
+
+
 def test_a_clip_without_a_frame_is_refused(make_video, render, tmp_path, capsys):
     source = make_video("s.mkv", frames=0)
     assert render(source, OutputFile("right", tmp_path / "o.mkv")) == UNREADABLE
