@@ -60,11 +60,11 @@ add_library(StereoConvert MODULE
   ofx_plugin/service_client_channel.cpp
   ofx_plugin/service_client_share.cpp
   ofx_plugin/service_client_summary.cpp
+  ofx_plugin/service_client_tls.cpp
   ofx_plugin/service_client_window.cpp
   ofx_plugin/settings_wire.cpp
   ofx_plugin/status.cpp
   ofx_plugin/suites.cpp
-  ofx_plugin/tls_credentials.cpp
   ofx_plugin/tls_diagnosis.cpp
   ofx_plugin/tls_files.cpp
   ofx_plugin/trace.cpp

@@ -5,7 +5,8 @@
 #include "environment.h"
 #include "platform/platform.h"
 #include "service_client_queue.h"
-#include "tls_credentials.h"
+#include "service_client_tls.h"
+#include "tls_diagnosis.h"
 #include "version.h"
 
 namespace stereo_convert {

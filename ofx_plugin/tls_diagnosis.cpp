@@ -1,3 +1,5 @@
+#include "tls_diagnosis.h"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -5,8 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <ctime>
-
-#include "tls_credentials.h"
+#include <memory>
 
 namespace stereo_convert {
 namespace {

@@ -32,7 +32,7 @@ def without_grpc() -> list[Path]:
     return [
         path
         for path in sorted(PLUGIN.glob("*.cpp"))
-        if not re.match(r"(service_client|frame_wire|settings_wire|bindings)", path.name)
+        if not re.match(r"(service_client|frame_wire|settings_wire|tls_diagnosis|bindings)", path.name)
     ]
 
 

@@ -1,4 +1,4 @@
-#include "tls_credentials.h"
+#include "service_client_tls.h"
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
