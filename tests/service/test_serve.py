@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
+from model.settings import Settings
 from service.client import ServiceClient
+from service.wire.frame_wire import FrameFormat
 
 WAIT_S = 60
 
@@ -65,6 +68,30 @@ def test_after_kill_9_the_next_instance_takes_over(spawn, listening, runtime_dir
     assert (runtime_dir / "service.sock").exists(), "the stale socket is still there"
     spawn()
     listening()
+
+
+def test_after_kill_9_results_come_from_disk_or_if_that_is_damaged_anew(
+    spawn, listening, runtime_dir, tmp_path, eventually, make_frames
+):
+    """Three lives of a service with one cache folder: computed, killed; remembered, killed; damaged, computed."""
+    picture, folder = FrameFormat(16, 12, np.dtype("<f4"), 3), tmp_path / "cache"
+    frames, asked = make_frames(picture, 1), Settings(engine="stretch", window=1)
+    found, told = [], []
+    for life in range(3):
+        process = spawn("--cache-dir", str(folder), "--cache-disk-mb", "8")
+        listening()
+        with ServiceClient(f"unix:{runtime_dir}/service.sock") as client:
+            window = client.convert(client.header(frames, picture, asked, wanted=[0]), frames, timeout_s=WAIT_S)
+            found.append(bytes(window.frames[0]))
+        eventually(lambda: len(list(folder.glob("*.entry"))) == 2)  # depth and result
+        process.send_signal(signal.SIGKILL)
+        told.append(process.communicate(timeout=WAIT_S)[1])
+        if life == 1:
+            for path in folder.glob("*.entry"):
+                path.write_bytes(path.read_bytes()[:-1])
+    assert found[0] == found[1] == found[2]
+    assert ["remembered" in log for log in told] == [False, True, False]
+    assert "is damaged and is dropped" in told[2]
 
 
 def test_sigterm_leaves_in_good_order(spawn, listening, runtime_dir):
