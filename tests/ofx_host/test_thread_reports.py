@@ -11,7 +11,7 @@ WARNING: ThreadSanitizer: data race (pid=1)
   Write of size 8 at 0x7b1 by thread T2:
     #0 free <null> (libtsan.so.2+0x1)
     #1 <null> <null> (Plugin.ofx+{write})
-    #2 <null> <null> (Plugin.ofx+0x22)
+    #2 <null> <null> (Plugin.ofx+{caller})
 
   Previous read of size 8 at 0x7b1 by main thread:
     #0 <null> <null> (Plugin.ofx+{read})
@@ -44,10 +44,18 @@ def names(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("write", "read", "count"), [("0x11", "0x33", 0), ("0x22", "0x33", 1), ("0x11", "0x22", 1), ("0x44", "0x33", 1)]
+    ("write", "caller", "read", "count"),
+    [
+        ("0x11", "0x22", "0x33", 0),
+        ("0x22", "0x11", "0x33", 0),
+        ("0x11", "0x22", "0x22", 0),
+        ("0x22", "0x11", "0x22", 1),
+        ("0x44", "0x22", "0x22", 1),
+        ("0x44", "0x22", "0x44", 0),
+    ],
 )
-def test_a_race_is_ours_when_one_of_its_accesses_is(tmp_path, write, read, count):
-    races = thread_reports.accusing(RACE.format(write=write, read=read), tmp_path / "Plugin.ofx")
+def test_a_race_is_ours_when_both_accesses_are(tmp_path, write, caller, read, count):
+    races = thread_reports.accusing(RACE.format(write=write, caller=caller, read=read), tmp_path / "Plugin.ofx")
     assert len(races) == count
     assert all("stereo_convert::FrameStore" in race for race in races)
 

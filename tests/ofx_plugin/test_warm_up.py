@@ -103,7 +103,7 @@ def test_what_goes_wrong_is_logged_and_left_to_the_render_to_tell(make_effect, r
     effect.check()
 
 
-SILENT_SERVICE = "#!/bin/sh\necho $$ > {pid}\nexec sleep 120\n"
+SILENT_SERVICE = "#!/bin/sh\necho $$ > {pid}.new; mv {pid}.new {pid}\nexec sleep 120\n"
 
 
 def test_unloading_ends_a_warm_up_that_nobody_answers(make_effect, local_service, runtime_dir):
@@ -119,11 +119,14 @@ def test_unloading_ends_a_warm_up_that_nobody_answers(make_effect, local_service
 
 
 LEAVE = """
-import sys
+import sys, time
+from pathlib import Path
 from tests.ofx_host import Host
 host = Host("natron")
 effect = host.load(sys.argv[1]).create("Filter", write_log=True)
 assert effect.instance is not None
+while not Path(sys.argv[2]).exists():
+    time.sleep(0.01)
 {end}
 """
 ENDS = {
@@ -135,7 +138,8 @@ ENDS = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_process_ends_in_the_middle_of_a_warm_up(plugin_binary, local_service, runtime_dir, end):
-    local_service.write_text(SILENT_SERVICE.format(pid=runtime_dir / "service.lock"))
-    run = run_python(LEAVE.format(end=ENDS[end]), plugin_binary)
+    pid = runtime_dir / "service.lock"
+    local_service.write_text(SILENT_SERVICE.format(pid=pid))
+    run = run_python(LEAVE.format(end=ENDS[end]), plugin_binary, pid)
     assert run.returncode == 0, run.stderr
     assert logged(runtime_dir, "warm-up begins") and not logged(runtime_dir, "warm-up done")
