@@ -48,15 +48,4 @@ struct Run {
   bool hidden;
 };
 
-// A surface that continues under the mask, and its end pixel that the mask begins at.
-struct Continued {
-  int run, end;
-};
-
-// A target column that `front` covers in part, with what lay there before `front` was painted.
-struct PartialColumn {
-  int column, front, behind;
-  bool owned;  // `front` covers the column's centre, so its colour is the painted one
-};
-
 }  // namespace warp
