@@ -48,7 +48,7 @@ def _read_pair(path: Path) -> RealPair:
         right = _read(path.with_name(f"{name}_right{path.suffix}"), cv2.IMREAD_GRAYSCALE)
         disparity = _matched(cv2.cvtColor(left, cv2.COLOR_BGR2GRAY), right)
     known = np.where(disparity >= _LEAST_PX, disparity, np.float32(np.nan))
-    return RealPair(name, left[..., ::-1].astype(np.float32) / 255, known)
+    return RealPair(name, left[..., ::-1].astype(np.float32) / np.float32(255), known)
 
 
 def _read(path: Path, flags: int) -> NDArray:
@@ -64,7 +64,7 @@ def _matched(left: NDArray, right: NDArray) -> NDArray[np.float32]:
         0, _SGBM_DISPARITIES, _SGBM_BLOCK, 8 * area, 32 * area, disp12MaxDiff=1, uniquenessRatio=10,
         speckleWindowSize=100, speckleRange=2, mode=cv2.STEREO_SGBM_MODE_HH,
     )  # fmt: skip
-    return matcher.compute(left, right).astype(np.float32) / 16
+    return matcher.compute(left, right).astype(np.float32) / np.float32(16)
 
 
 def rank_correlation(nearness: NDArray, pair: RealPair) -> float:
