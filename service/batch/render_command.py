@@ -49,6 +49,8 @@ def add_render_verb(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument(
         "--cluster", metavar="ADDRESS", help="use the GPUs of a Ray cluster instead; auto: this machine's"
     )
+    verb.add_argument("--plan", type=int, nargs="?", const=26, metavar="N",
+                      help="render N frames of each clip (26), throw them away, tell what all would take")  # fmt: skip
     verb.add_argument("--report", type=Path, metavar="DIR", help="write figures and contact sheets here")
     verb.add_argument("--inpainter", default="lite", metavar="NAME", help="fill network (lite)")
     verb.add_argument("--estimator", default="", metavar="NAME", help="depth estimator (default: the best available)")
@@ -58,24 +60,27 @@ def add_render_verb(verbs: argparse._SubParsersAction) -> None:
 
 
 def _build_render(flags: argparse.Namespace) -> Callable[[], int]:
+    if flags.plan is not None and flags.plan < 1:
+        raise InvalidInputError(f"--plan must be 1 frame or more; got {flags.plan}")
     if flags.source.suffix.lower() == ".toml":
         _refuse_flags_of_one_clip(flags)
-        return lambda: _run(lambda: _job_of_file(flags))
+        return lambda: _run(lambda: _job_of_file(flags), flags.plan)
     if flags.out is None:
         raise InvalidInputError("-o OUT is missing: where should the result go?")
     # Checked before anything heavy is loaded, so that a typing error is answered at once.
     settings = _settings(flags)
-    return lambda: _run(lambda: _job_of_flags(flags, settings))
+    return lambda: _run(lambda: _job_of_flags(flags, settings), flags.plan)
 
 
-def _run(read: Callable[[], JobOrder]) -> int:
+def _run(read: Callable[[], JobOrder], planned_frames: int | None) -> int:
     from service.batch.errors import EXIT_WRONG_ORDER
     from service.batch.jobs.job import render_job
+    from service.batch.jobs.plan import plan_job
 
     try:
         job = read()  # before a model is loaded or a cluster joined
         with _model(job.cluster) as model:
-            return render_job(job, model)
+            return render_job(job, model) if planned_frames is None else plan_job(job, model, planned_frames)
     except InvalidInputError as error:  # of a clip would have been told by the job
         print(f"error: {error}", file=sys.stderr)
         return EXIT_WRONG_ORDER

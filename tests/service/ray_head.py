@@ -15,7 +15,7 @@ from types import TracebackType
 import psutil
 
 PLACES = 2
-WAIT_S = 120.0
+WAIT_S = 400.0
 
 
 class RayHead:
@@ -35,7 +35,9 @@ class RayHead:
         found = Path(self._folder.name) / "ray_current_cluster"
         until = time.monotonic() + WAIT_S
         while not (found.exists() and ":" in found.read_text()):
-            assert time.monotonic() < until, "Ray did not start"
+            if time.monotonic() > until:
+                self._stop()
+                raise TimeoutError(f"Ray did not start within {WAIT_S:g} s")
             time.sleep(0.1)
         self.address = found.read_text().strip()
         return self
@@ -46,6 +48,9 @@ class RayHead:
         return [process for process in everything if _title(process).startswith("ray::ClusterWorker")]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        self._stop()
+
+    def _stop(self) -> None:
         os.killpg(self._head.pid, signal.SIGTERM)
         self._head.wait(WAIT_S)
         for name in self._access:

@@ -41,12 +41,17 @@ class ClipResult:
         return EXIT_DONE if self.error is None else exit_code_of(self.error)
 
 
+def device_names(job: JobOrder) -> list[str]:
+    """What the windows of a job run on. Raises InvalidInputError for devices that are none."""
+    return ["cluster"] if job.cluster is not None else resolve_devices(job.devices)
+
+
 def render_job(job: JobOrder, model: StereoModel) -> int:
     """Render all clips; print figures of each and a summary; return the exit code (docs/batch.md).
 
     Raises InvalidInputError for devices that are none.
     """
-    pool = WindowPool(model, ["cluster"] if job.cluster is not None else resolve_devices(job.devices))
+    pool = WindowPool(model, device_names(job))
     results = []
     try:
         for index, order in enumerate(job.clips, 1):

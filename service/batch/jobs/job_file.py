@@ -94,13 +94,13 @@ def _clip(name: str, clip: dict, defaults: dict, folder: Path, overwrite: bool) 
             first=_whole("first", merged),
             last=_whole("last", merged),
             shots=tuple(_shot(shot, settings) for shot in _list("shot", merged.get("shot", []))),
-            fps=Fraction(str(merged["fps"])) if "fps" in merged else None,
+            fps=_rate(str(merged["fps"])) if "fps" in merged else None,
             inpainter=str(merged.get("inpainter", DEFAULT_INPAINTER)),
             depth_estimator=str(merged.get("estimator", "")),
             field_of_view_deg=float(merged.get("field_of_view", 60.0)),
             overwrite=overwrite or bool(merged.get("overwrite", False)),
         )
-    except (ValueError, TypeError, ZeroDivisionError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise JobError(f"{name}: {error}") from None
 
 
@@ -129,6 +129,12 @@ def _shot(shot: Any, settings: dict[str, Any]) -> Shot:
 def _settings(values: dict[str, Any]) -> Settings:
     _check_keys("settings", values, _SETTINGS)
     return Settings(**values)
+
+
+def _rate(text: str) -> Fraction:
+    if "e" in text.lower():  # Fraction would write out 1e999999999 digit by digit
+        raise JobError(f"fps must be a number such as 25 or 24000/1001; got {text[:40]!r}")
+    return Fraction(text)
 
 
 def _whole(name: str, table: Mapping[str, Any]) -> int | None:

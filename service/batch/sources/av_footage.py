@@ -62,7 +62,7 @@ class AvFootage(Footage):
             self.format = format_of(self._image(frame))
             self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
             self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
-            self.reported_count = stream.frames or None
+            self.reported_count = stream.frames or _count_by_time(container, stream)
             self.notes = _notes(path, frame)
 
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:
@@ -125,6 +125,13 @@ def _picture(container: Any, path: Path) -> Any:
             return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     raise UnreadableError(f"{path} has no picture, only {kinds}; a clip with video is needed")
+
+
+def _count_by_time(container: Any, stream: Any) -> int | None:
+    """About how many frames there are, where the file only says how long it is (Matroska)."""
+    if container.duration is None or not stream.average_rate:
+        return None
+    return round(container.duration / av.time_base * stream.average_rate) or None
 
 
 def _planar_name(name: str, path: Path) -> str:

@@ -79,7 +79,7 @@ def test_hdr_is_written_in_the_units_of_the_standards():
     # ST 2086 counts chromaticity in 0.00002 and luminance in 0.0001 cd/m²; the order is green, blue, red.
     info = ClipInfo(mastering=P3_SCREEN, light=ContentLight(1000, 400))
     expected = (
-        "log-level=error:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+        "log-level=error:hash=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
         ":max-cll=1000,400:aq-mode=0"
     )
     assert encoder_options("hevc", info, {"x265-params": "aq-mode=0"})["x265-params"] == expected
