@@ -1,0 +1,89 @@
+// What a service answers to ConvertWindow: messages in any order, chunks of any size, places that were never offered.
+// The plugin takes all wanted frames whole or throws a Failure.
+#include <algorithm>
+#include <cstdlib>
+
+#include "answering_service.h"
+#include "service_client_window.h"
+
+namespace stereo_convert::fuzz {
+namespace {
+
+constexpr std::size_t kStoreBytes = 1 << 20;
+constexpr int kWidth = 4, kHeight = 3, kFrames = 3;
+constexpr double kPatience_s = 20;  // an answer that takes longer is a hang
+
+FrameKey keyOf(int index) {
+  FrameKey key;
+  key.bytes.fill(static_cast<std::uint8_t>(index));
+  return key;
+}
+
+// A window of three small frames. Two bits of `kind` say what is asked for: how many frames, and twice as wide.
+WindowRequest windowOf(std::uint8_t kind, FrameStore& store) {
+  WindowRequest request;
+  for (int index = 0; index < kFrames; ++index) {
+    FrameFormat format;
+    format.width = kWidth;
+    format.height = kHeight;
+    format.pixelType = PixelType::U8;
+    format.channelOrder = ChannelOrder::RGBA;
+    SharedBlock block = store.allocate(format.sizeBytes());
+    block->format = format;
+    request.frames.push_back({keyOf(index), std::move(block)});
+  }
+  request.wanted = (kind & 1) != 0 ? std::vector<int>{1} : std::vector<int>{2, 0};
+  if ((kind & 2) != 0) request.settings.set(Setting::Output, 7);  // side by side, full
+  return request;
+}
+
+// Whether all messages are some answer: what is none ends the call, after the seconds that its status may take.
+bool isReadable(const Answer& answer) {
+  return std::all_of(answer.messages.begin(), answer.messages.end(), [](const std::string& message) {
+    return stereoconvert::v1::ConvertWindowResponse().ParseFromString(message);
+  });
+}
+
+void check(bool holds) {
+  if (!holds) std::abort();
+}
+
+void convert(const WindowRequest& request, const ServiceSession& session, AnsweringService& service) {
+  const auto stub = stereoconvert::v1::StereoConvertService::NewStub(service.channel());
+  WindowAnswer answer;
+  WindowCall call(request, session, keyOf(9), "");
+  const Patience patience{std::chrono::duration<double>(kPatience_s), nullptr};
+  try {
+    const grpc::Status status = call.run(*stub, patience, answer);
+    const double retryAfter_s = call.retryAfter_s();
+    check(retryAfter_s == retryAfter_s);
+    if (!status.ok()) return;
+  } catch (const Failure& failure) {
+    check(failure.kind() == FailureKind::Bug || failure.kind() == FailureKind::OutOfMemory);
+    return;
+  }
+  check(patience.left().count() > 0);
+  check(answer.results.size() == request.wanted.size());
+  const auto factor = static_cast<std::size_t>(request.settings.widthFactor());
+  for (const int index : request.wanted) {
+    check(answer.results.at(index)->size() >= factor * request.frames.front().block->format.sizeBytes());
+  }
+}
+
+}  // namespace
+}  // namespace stereo_convert::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace stereo_convert;
+  if (size == 0) return 0;
+  static fuzz::AnsweringService& service = *new fuzz::AnsweringService;
+  const std::uint8_t kind = data[0];
+  ServiceSession session;
+  session.store = std::make_shared<FrameStore>(fuzz::kStoreBytes);
+  if ((kind & 4) != 0 && session.store->arena().region() != nullptr) session.storeId = std::string(16, 's');
+  fuzz::Answer answer = fuzz::answerFrom(data + 1, size - 1);
+  if (!fuzz::isReadable(answer) && size % 64 != 0) return 0;
+  service.set("ConvertWindow", std::move(answer));
+  fuzz::convert(fuzz::windowOf(kind, *session.store), session, service);
+  return 0;
+}
