@@ -61,8 +61,11 @@ for tool in "${@:-address thread valgrind}"; do
             ;;
         thread)
             build thread thread
+            # No chunks: gRPC itself gets none through under this sanitizer (thread_probe.py).
             watched thread libtsan.so libstdc++.so.6 -- tests/ofx_plugin/test_{render,transport,preview,warm_up}.py \
-                --deselect tests/ofx_plugin/test_warm_up.py::test_a_process_ends_in_the_middle_of_a_warm_up ||
+                --deselect tests/ofx_plugin/test_warm_up.py::test_a_process_ends_in_the_middle_of_a_warm_up \
+                --deselect tests/ofx_plugin/test_transport.py::test_frames_travel_as_chunks_where_no_memory_is_shared \
+                --deselect tests/ofx_plugin/test_transport.py::test_small_cache_costs_time_but_no_frame ||
                 failed+=("$name")
             "$python" -m tests.ofx_host.thread_reports "$output"/thread/StereoConvert.ofx.bundle/Contents/*/*.ofx \
                 $(find "$output/thread" -name 'report.*') || failed+=("$name")
