@@ -1,0 +1,115 @@
+"""Who is refused, and that the log says so without saying a secret."""
+
+from __future__ import annotations
+
+import _posixshmem  # pyright: ignore[reportMissingImports]
+import os
+import shutil
+import subprocess
+import sys
+
+import grpc
+import pytest
+from stereoconvert.v1 import stereo_convert_pb2
+
+from service.access.auth import read_token
+from service.client import ServiceClient, SharedRegion, SharedStore
+from service.wire.frame_store import NONCE_BYTES
+from tests.service.window_calls import status
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("setpriv") is None, reason="only root can become another user"
+)
+
+
+class AnsweringStub:
+    """A service that repeats an answer of before."""
+
+    def __init__(self, answer) -> None:
+        self._answer = answer
+
+    def ShareFrameStore(self, requests):  # noqa: N802 - named by the proto
+        return iter([self._answer])
+
+
+def share(client: ServiceClient, name: str, size: int):
+    request = stereo_convert_pb2.ShareFrameStoreRequest(name=name, size_bytes=size)
+    return status(lambda: list(client.stub.ShareFrameStore(iter([request]), timeout=60)))
+
+
+def as_nobody(*command: str) -> subprocess.CompletedProcess:
+    """Run a command as a user who owns nothing here."""
+    become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return subprocess.run([*become, *command], capture_output=True, text=True)
+
+
+def test_a_wrong_token_is_logged_and_neither_it_nor_the_right_one_is(start_service, caplog):
+    service = start_service(listen="127.0.0.1:0")
+    wrong = "f00d" * 16
+    with caplog.at_level("INFO"), ServiceClient(f"127.0.0.1:{service.running.port}", wrong) as client:
+        assert status(client.describe)[0] is grpc.StatusCode.UNAUTHENTICATED
+    assert "without the token" in caplog.text
+    assert wrong not in caplog.text
+    assert read_token(service.config.token_path) not in caplog.text
+
+
+def test_a_guessed_name_of_shared_memory_is_refused_and_logged(client, caplog):
+    with caplog.at_level("INFO"):
+        assert share(client, "/stereo-0123456789abcdef0123", 16384)[0] is grpc.StatusCode.NOT_FOUND
+    assert "refused: NOT_FOUND" in caplog.text
+
+
+def test_a_size_beyond_the_real_region_is_refused_and_logged(client, caplog):
+    region = SharedRegion(16384)
+    with caplog.at_level("INFO"):
+        code, message = share(client, region.name, 1 << 20)
+    region.unlink()
+    assert (code, "the object has only 16384" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert "refused: INVALID_ARGUMENT: size_bytes is 1048576" in caplog.text
+
+
+@pytest.fixture
+def foreign_region():
+    """A region with the right name and size that belongs to another user."""
+    region = SharedRegion(16384)
+    fd = _posixshmem.shm_open(region.name, os.O_RDWR, mode=0o600)
+    os.fchown(fd, NOBODY, NOBODY)
+    os.close(fd)
+    yield region
+    region.unlink()
+
+
+@as_root
+def test_another_users_memory_is_refused_and_logged(client, foreign_region, caplog):
+    with caplog.at_level("INFO"):
+        code, message = share(client, foreign_region.name, 16384)
+    assert (code, "must belong to the service's user" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert "refused: INVALID_ARGUMENT" in caplog.text
+
+
+@as_root
+def test_another_user_does_not_reach_the_socket_even_by_its_name(service):
+    path = str(service.config.socket_path)
+    connect = f"import socket; socket.socket(socket.AF_UNIX).connect({path!r})"
+    python = os.path.realpath(sys.executable)
+    if as_nobody(python, "-c", "pass").returncode != 0:
+        python = "/usr/bin/python3"  # this interpreter lies in a folder that is closed to others
+    os.chmod(service.config.runtime_dir, 0o755)  # even if its folder were open, the socket's own mode holds
+    refused = as_nobody(python, "-c", connect)
+    os.chmod(service.config.runtime_dir, 0o700)
+    assert "PermissionError" in refused.stderr
+
+
+def test_no_two_proofs_are_alike_and_an_old_one_proves_nothing(client):
+    first, second = (SharedStore(client.stub, 16384) for _ in range(2))
+    assert first.store_id != second.store_id
+    answers = [store.region.memory[NONCE_BYTES : 2 * NONCE_BYTES] for store in (first, second)]
+    assert answers[0] != answers[1]
+    replayed = stereo_convert_pb2.ShareFrameStoreResponse(
+        store_id=first.store_id, client_nonce=first.region.memory[:NONCE_BYTES], service_nonce=answers[0]
+    )
+    with pytest.raises(ConnectionError, match="use chunks"):
+        SharedStore(AnsweringStub(replayed), 16384)  # pyright: ignore[reportArgumentType]
+    for store in (first, second):
+        store.close()
