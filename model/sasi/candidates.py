@@ -68,6 +68,23 @@ def take_columns(image: Tensor, column: Tensor) -> Tensor:
     return image.gather(-1, column.expand(-1, image.shape[1], -1, -1))
 
 
+def shift_onto_background(hole: Tensor, column: Tensor) -> Tensor:
+    """Tell how far each row of a hole must be moved to lie on its background, beginning at the row source.
+
+    hole (..., W) bool     column (..., W) integers, row source
+    returns (..., W) int64, px, > 0 is to the right; 0 outside holes and where a row has no background
+
+    All pixels of one row of a hole move alike, so what is copied keeps its texture; holes are about as wide in every
+    row, as wide as the near object's disparity, so rows keep together.
+    """
+    width = hole.shape[-1]
+    own = torch.arange(width, device=hole.device).expand(hole.shape)
+    before = own.where(~hole, -1).cummax(-1).values
+    after = own.where(~hole, width).flip(-1).cummin(-1).values.flip(-1)
+    shift = torch.where(column > own, column - before - 1, column - after + 1)
+    return shift * (hole & (column != own))
+
+
 def mirrored(column: Tensor, own: Tensor, width: int) -> Tensor:
     """Reflect pixels in column `own` at their row source: as far behind it as the pixel is before it."""
     return (2 * column - own).clamp(0, width - 1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from model.sasi.blend import blend_tokens, feather_weight
 from model.sasi.conditions import prepare_conditions
 from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, FillRules, Inpainter, Progress
+from model.sasi.lent_detail import lend_detail
 from model.sasi.noise import position_noise
 from model.sasi.sampler import sample
 from model.sasi.tokens import keep_index, scatter_patches, token_mask
@@ -46,4 +47,5 @@ class LiteInpainter(Inpainter):
         latent = sample(velocity, position_noise(kept.place, 3 * patch_px**2), rules.steps, on_step)
         latent = blend_tokens(latent, known_latent(conditions, kept, patch_px), holed)
         patches = ((latent + 1) / 2).unflatten(1, (3, -1))
-        return scatter_patches(patches, kept, conditions.known, patch_px), len(kept) / touched.numel()
+        image = lend_detail(scatter_patches(patches, kept, conditions.known, patch_px), conditions)
+        return image, len(kept) / touched.numel()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from model.data.dataset import Batch
 from model.sasi.candidates import take_columns
+from model.sasi.lent_detail import lend_detail
 from model.sasi.noise import position_noise
 from model.sasi.sampler import add_noise, sample
 from model.sasi.tokens import TokenIndex, gather_patches, keep_index, scatter_patches, token_mask
@@ -92,7 +93,7 @@ def fill_batch(network: SasiTransformer, batch: Batch, steps: int = 1, dilation:
     noise = position_noise(kept.place, 3 * patch_px**2)
     latent = sample(lambda noisy, sigma: network(noisy, sigma, batch.conditions, kept, wanted), noise, steps)
     patches = (latent.unflatten(1, (3, -1)) + 1) / 2
-    image = scatter_patches(patches, kept, batch.conditions.known, patch_px)
+    image = lend_detail(scatter_patches(patches, kept, batch.conditions.known, patch_px), batch.conditions)
     return torch.where(batch.conditions.hole, image, batch.conditions.known)
 
 
