@@ -1,4 +1,4 @@
-"""`python -m tests.ofx_host.thread_probe`: frames as chunks from Python's own gRPC client to its server, in one process.
+"""`python -m tests.ofx_host.thread_probe`: chunks from Python's own gRPC client to its own server, in one process.
 
 Nothing of the plugin takes part. Started with libtsan.so of GCC 12 and libstdc++.so.6 in LD_PRELOAD no frame arrives
 and the call ends by its deadline; without them it takes a fraction of a second. So sanitize.sh runs no test that sends
