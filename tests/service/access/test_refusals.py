@@ -113,3 +113,12 @@ def test_no_two_proofs_are_alike_and_an_old_one_proves_nothing(client):
         SharedStore(AnsweringStub(replayed), 16384)  # pyright: ignore[reportArgumentType]
     for store in (first, second):
         store.close()
+
+
+def test_more_calls_at_once_than_allowed_are_refused(start_service, monkeypatch):
+    monkeypatch.setattr("service.serve.MAX_CALLS_AT_ONCE", 1)
+    service = start_service()
+    with ServiceClient(service.target) as client:
+        store = SharedStore(client.stub, 16384)  # a call that lasts
+        assert status(client.describe)[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        store.close()
