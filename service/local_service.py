@@ -11,7 +11,7 @@ import grpc
 
 from service.errors import ServiceUnreachableError
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
 
 

@@ -156,7 +156,8 @@ async def _serve_until_told(
     running = await start(config, model, spill, telemetry)
     log.info("listening on %s, model %s", config.socket_path, model.version())
     if running.port is not None:
-        log.info("listening on port %d; the token is in %s", running.port, config.token_path)
+        log.info("listening on port %d", running.port)
+        print(f"token file: {config.token_path}", flush=True)  # names a folder, so not into the log
     if running.metrics is not None:
         log.info("metrics at http://127.0.0.1:%d/metrics", running.metrics.port)
     if running.page is not None:
