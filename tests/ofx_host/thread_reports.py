@@ -29,7 +29,7 @@ def accusing(text: str, plugin: Path) -> list[str]:
     names = function_names(sorted({address for found in stacks for stack in found for address in stack}), plugin)
     accused = []
     for report, found in zip(reports, stacks, strict=True):
-        doers = [innermost([names[address] for address in stack]) for stack in found if stack]
+        doers = [innermost([names[address] for address in stack]) for stack in found]
         if doers and all(OURS.match(doer) for doer in doers):
             accused.append(f"{' / '.join(doers)}\n{report}")
     return accused
