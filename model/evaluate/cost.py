@@ -13,6 +13,7 @@ from torch import Tensor
 from model.evaluate.markdown import table
 from model.evaluate.windows import Window
 from model.sasi.inpainter import ENCODED, SAMPLED, Inpainter, load_inpainter
+from model.sasi.lite import LiteInpainter
 from model.train.measures import HoleScore
 
 SPARSE_AND_DENSE = ((1, 0), (3, 0), (5, 0), (1, 1))
@@ -80,24 +81,31 @@ def _measured(window: Window, inpainter: Inpainter, dilation: int, stride: int) 
     return Cost(ready - begin, done - ready, end - done, fill.retention, score.psnr)
 
 
-def memory_table(weights: str, sizes: tuple[tuple[int, int, int], ...]) -> str:
-    """Peak memory of one fill in a fresh process for each (frames, height, width), above what stood before it."""
+def memory_table(weights: str, sizes: tuple[tuple[int, int, int], ...], limit_gib: float | None = None) -> str:
+    """Peak memory of one fill in a fresh process for each (frames, height, width), above what stood before it.
+
+    limit_gib  fill the last of them once more, told to take no more than this
+    """
     rows = []
     context = multiprocessing.get_context("spawn")
-    for size in sizes:
+    limited = [] if limit_gib is None else [(sizes[-1], limit_gib)]
+    for size, limit in [*((size, None) for size in sizes), *limited]:
         with context.Pool(1) as pool:
-            before, peak = pool.apply(_peak_of_a_fill, (weights, *size))
+            before, peak = pool.apply(_peak_of_a_fill, (weights, *size, limit))
         frames, height, width = size
         window_bytes = frames * height * width * (3 * 4 + 4 + 1)
-        name = f"{frames} frames of {width}x{height}"
+        name = f"{frames} frames of {width}x{height}" + (f", limit {limit:g} GiB" if limit else "")
         rows.append((name, *(f"{value / 2**30:.2f}" for value in (window_bytes, peak - before, peak))))
     return table(("window", "its own size, GiB", "peak above it and the program, GiB", "peak in all, GiB"), rows)
 
 
-def _peak_of_a_fill(weights: str, frames: int, height: int, width: int) -> tuple[int, int]:
+def _peak_of_a_fill(weights: str, frames: int, height: int, width: int, limit_gib: float | None) -> tuple[int, int]:
     """Bytes in use before a fill, and the most during it."""
     torch.set_num_threads(1)
     inpainter = load_inpainter(weights)
+    if limit_gib is not None:
+        assert isinstance(inpainter, LiteInpainter)
+        inpainter.memory_limit_bytes = int(limit_gib * 2**30)
     view, hole, disparity = _plain_window(frames, height, width)
     before = _peak_bytes()
     inpainter.fill(view, hole, disparity)
