@@ -65,9 +65,9 @@ def pooled(scores: list[HoleScore]) -> HoleScore:
 
 
 def mean_gain(scores: list[HoleScore], others: list[HoleScore]) -> tuple[float, float]:
-    """Mean and least difference in PSNR, dB, window by window; windows without disocclusions are left out."""
+    """Mean and least difference in PSNR, dB, of windows with disocclusions; NaN where no window has any."""
     gains = [one.psnr - other.psnr for one, other in zip(scores, others, strict=True) if one.pixels]
-    return sum(gains) / len(gains), min(gains)
+    return (sum(gains) / len(gains), min(gains)) if gains else (math.nan, math.nan)
 
 
 def _psnr(squared: float, pixels: float) -> float:

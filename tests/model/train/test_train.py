@@ -24,7 +24,7 @@ from model.train import __main__ as training
 from model.train.config import LossRules, RunRules, TrainConfig, read_config
 from model.train.losses import fill_loss, gradient_sum, pixel_weight
 from model.train.lpips import Lpips, load_lpips
-from model.train.measures import HoleScore
+from model.train.measures import HoleScore, mean_gain
 from model.train.step import training_loss
 
 TINY = sasi_config.SasiConfig(width=24, heads=1, rope=(8, 8, 8), scopes=(sasi_config.Scope((1, 8, 8)),))
@@ -179,6 +179,15 @@ def test_scores_of_a_known_error():
     assert score.psnr == pytest.approx(-10 * math.log10((0.09 + 0.01 + 0.09) / 3))
     assert score.edge_psnr == pytest.approx(20)
     assert score.sharpness == pytest.approx(0.5)
+
+
+def test_windows_without_disocclusions_have_no_gain():
+    empty = HoleScore()
+    gain, worst = mean_gain([empty], [empty])
+    assert math.isnan(gain) and math.isnan(worst)
+    assert mean_gain([empty, HoleScore(1.0, 0.0, 100.0)], [empty, HoleScore(10.0, 0.0, 100.0)]) == pytest.approx(
+        (10, 10)
+    )
 
 
 def test_lpips_is_zero_for_equal_pictures_and_grows_with_the_difference():
