@@ -16,7 +16,7 @@ class Patience {
   static constexpr std::chrono::milliseconds kPollInterval{20};
 
   Patience(std::chrono::duration<double> limit, std::function<bool()> isAborted)
-      : deadline_(Clock::now() + std::chrono::duration_cast<Clock::duration>(limit)),
+      : deadline_(Clock::now() + std::chrono::duration_cast<Clock::duration>(withinClock(limit))),
         isAborted_(std::move(isAborted)) {}
 
   [[nodiscard]] Clock::time_point deadline() const { return deadline_; }
@@ -37,6 +37,12 @@ class Patience {
   }
 
  private:
+  // A damaged project may hold any number as its Timeout; the clock counts nanoseconds in 64 bits. NaN is no patience.
+  [[nodiscard]] static std::chrono::duration<double> withinClock(std::chrono::duration<double> limit) {
+    constexpr std::chrono::duration<double> kThirtyYears{1e9};
+    return limit.count() > 0 ? std::min(limit, kThirtyYears) : std::chrono::duration<double>{0};
+  }
+
   Clock::time_point deadline_;
   std::function<bool()> isAborted_;
 };

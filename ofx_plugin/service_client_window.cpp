@@ -1,6 +1,7 @@
 #include "service_client_window.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "service_client_summary.h"
@@ -15,6 +16,8 @@ using Operation = PolledCall::Operation;
 namespace {
 
 constexpr std::size_t kLoggedDigits = 8;  // of a request id in the service's log
+// How long after its last message a call has a status. gRPC never ends one whose message it could not read.
+constexpr std::chrono::seconds kStatusLimit{2};
 
 [[noreturn]] void broken(const std::string& what) {
   throw Failure(FailureKind::Bug, "the service sent " + what);
@@ -64,8 +67,8 @@ void WindowCall::offerSlots(wire::WindowHeader& header) {
 grpc::Status WindowCall::run(wire::StereoConvertService::Stub& stub, const Patience& patience, WindowAnswer& answer) {
   call_.context.set_deadline(systemDeadline(patience));
   stream_ = stub.AsyncConvertWindow(&call_.context, &call_.queue, PolledCall::tag(Operation::Start));
-  while (true) {
-    const auto [operation, ok] = call_.next(patience);
+  for (Patience left = patience;;) {
+    const auto [operation, ok] = call_.next(left);
     switch (operation) {
       case Operation::Start:
         if (ok) writeNext();
@@ -77,6 +80,7 @@ grpc::Status WindowCall::run(wire::StereoConvertService::Stub& stub, const Patie
         break;
       case Operation::Read:
         if (!ok) {
+          left = patience.atMost(kStatusLimit);
           stream_->Finish(&status_, PolledCall::tag(Operation::Finish));
           break;
         }
@@ -84,6 +88,7 @@ grpc::Status WindowCall::run(wire::StereoConvertService::Stub& stub, const Patie
         stream_->Read(&response_, PolledCall::tag(Operation::Read));
         break;
       case Operation::Finish:
+        if (left.left().count() <= 0 && patience.left().count() > 0) broken("a message that cannot be read");
         if (status_.ok() && answer.results.size() != request_.wanted.size()) {
           broken(std::to_string(answer.results.size()) + " frames; " + std::to_string(request_.wanted.size()) +
                  " were wanted");
@@ -98,7 +103,8 @@ double WindowCall::retryAfter_s() const {
   const auto& trailing = call_.context.GetServerTrailingMetadata();
   const auto found = trailing.find("retry-after-ms");
   if (found == trailing.end()) return 0;
-  return std::strtod(std::string(found->second.data(), found->second.size()).c_str(), nullptr) / 1000;
+  const double after_ms = std::strtod(std::string(found->second.data(), found->second.size()).c_str(), nullptr);
+  return std::isfinite(after_ms) ? after_ms / 1000 : 0;
 }
 
 void WindowCall::writeNext() {
