@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLoggedDigits = 8;  // of a request id in the service's log
 // How long after its last message a call has a status. gRPC never ends one whose message it could not read.
-constexpr std::chrono::seconds kStatusLimit{2};
+constexpr std::chrono::seconds kStatusLimit{10};
 
 [[noreturn]] void broken(const std::string& what) {
   throw Failure(FailureKind::Bug, "the service sent " + what);

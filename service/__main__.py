@@ -10,14 +10,16 @@ from service.command_line import parse_command
 
 EXIT_FAILED = 1
 
-WAIT_POLICY = ("OMP_WAIT_POLICY", "PASSIVE")
-"""Torch's threads sleep while they wait for each other. Spinning, as is the default, they take the cores from the host,
-and from the very thread that they wait for: docs/results/load.md. OpenMP reads it once, when torch loads it."""
+SPIN_COUNT = ("GOMP_SPINCOUNT", "3000")
+"""Torch's threads spin for microseconds while they wait for each other, then sleep. Spinning long, as is the default, they
+take the cores from the host and from the very thread that they wait for; always asleep, they are slower on idle cores:
+docs/results/load.md. GNU's OpenMP reads it once, when torch loads it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 is success, 1 a failure with a message, 2 a wrong command line."""
-    os.environ.setdefault(*WAIT_POLICY)  # who has set it knows better
+    if "OMP_WAIT_POLICY" not in os.environ:  # who has set that knows better
+        os.environ.setdefault(*SPIN_COUNT)
     command = parse_command(sys.argv[1:] if arguments is None else arguments)
     try:
         return command()

@@ -14,8 +14,13 @@ import subprocess
 import sys
 from collections import defaultdict
 
-POLICIES = {"spin (default)": {}, "OMP_WAIT_POLICY=PASSIVE": {"OMP_WAIT_POLICY": "PASSIVE"},
-            "one thread": {"OMP_NUM_THREADS": "1"}}  # fmt: skip
+POLICIES = {
+    "spin (default)": {},
+    "OMP_WAIT_POLICY=PASSIVE": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "GOMP_SPINCOUNT=3000": {"GOMP_SPINCOUNT": "3000"},
+    "GOMP_SPINCOUNT=30000": {"GOMP_SPINCOUNT": "30000"},
+    "one thread": {"OMP_NUM_THREADS": "1"},
+}
 _MEASURED = """
 import time
 import numpy as np
@@ -38,7 +43,7 @@ def frames_per_second(environment: dict[str, str], busy: int, seconds: float) ->
     """Measure one process with this environment beside `busy` loops of other processes."""
     others = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(busy)]
     try:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
         code = _MEASURED.replace("SECONDS", str(seconds))
         done = subprocess.run(
             [sys.executable, "-c", code], env={**plain, **environment}, capture_output=True, text=True
