@@ -11,9 +11,9 @@ from service.command_line import parse_command
 EXIT_FAILED = 1
 
 SPIN_COUNT = ("GOMP_SPINCOUNT", "3000")
-"""Torch's threads spin for microseconds while they wait for each other, then sleep. Spinning long, as is the default, they
-take the cores from the host and from the very thread that they wait for; always asleep, they are slower on idle cores:
-docs/results/load.md. GNU's OpenMP reads it once, when torch loads it."""
+"""Torch's threads spin for microseconds while they wait for each other, then sleep. Spinning long, as is the default,
+they take the cores from the host and from the very thread that they wait for; always asleep, they are slower on idle
+cores: docs/results/load.md. GNU's OpenMP reads it once, when torch loads it."""
 
 
 def main(arguments: list[str] | None = None) -> int:

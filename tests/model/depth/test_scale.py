@@ -9,6 +9,13 @@ def of(values, *, may_be_normalised=True):
     return scale_of(percentiles(torch.tensor(values)[None]), may_be_normalised=may_be_normalised)
 
 
+def open_scale(values):
+    """The same where it has no ends."""
+    scale = of(values, may_be_normalised=False)
+    assert isinstance(scale, Open)
+    return scale
+
+
 def test_nearness_is_0_at_the_farthest_half_at_the_reference_and_1_nowhere():
     scale = Open(farthest=2.0, reference=6.0, is_distance=False)
     values = torch.tensor([-9.0, 2.0, 4.0, 6.0, 10.0, 42.0, 1e30])
@@ -24,7 +31,7 @@ def test_the_two_halves_meet_with_one_slope():
 
 def test_distances_give_what_their_inverses_give():
     distance = torch.tensor([[20.0, 10.0, 5.0, 4.0], [8.0, 4.0, 2.0, 0.5]])
-    near, far = (of(values.tolist(), may_be_normalised=False) for values in (1 / distance, -distance))
+    near, far = (open_scale(values.tolist()) for values in (1 / distance, -distance))
     assert far.is_distance and not near.is_distance
     torch.testing.assert_close(far.nearness(-distance), near.nearness(1 / distance))
 
@@ -42,7 +49,7 @@ def test_the_reference_is_the_median_of_what_is_far_in_each_row():
 
 def test_the_ground_counts_under_a_sky_of_most_rows():
     # the median row is sky, at 0: three quarters of the mean 6/5 instead
-    assert of([[0.0, 0.0]] * 3 + [[2.0, 2.0], [4.0, 8.0]], may_be_normalised=False).reference == pytest.approx(0.9)
+    assert open_scale([[0.0, 0.0]] * 3 + [[2.0, 2.0], [4.0, 8.0]]).reference == pytest.approx(0.9)
 
 
 def test_something_near_before_part_of_each_row_changes_nothing():
@@ -84,15 +91,16 @@ def test_other_depth_has_no_ends(rows):
 
 
 def test_depth_that_cannot_be_normalised_has_no_ends_within_0_to_1_either():
-    assert of([[0.2, 0.3]], may_be_normalised=False) == Open(pytest.approx(0.2), pytest.approx(0.2), False)
+    scale = open_scale([[0.2, 0.3]])
+    assert (scale.farthest, scale.reference, scale.is_distance) == (pytest.approx(0.2), pytest.approx(0.2), False)
 
 
 def test_outliers_do_not_move_the_scale():
     depth = torch.linspace(1, 3, 10_000).view(100, 100)
-    clean = of(depth.tolist())
+    clean = open_scale(depth.tolist())
     depth[40, 10:50] = 1e6
     depth[60, 10:13] = -1e6
-    dirty = of(depth.tolist())
+    dirty = open_scale(depth.tolist())
     assert (dirty.farthest, dirty.reference) == pytest.approx((clean.farthest, clean.reference), rel=2e-3)
 
 

@@ -32,7 +32,7 @@ def test_equal_depth_is_not_compared():
 
 
 def test_a_layered_sample_orders_its_objects():
-    library = Library([cv2.resize(noise(20, 30, 3), (300, 200))], [], ("photo",))
+    library = Library([cv2.resize(noise(20, 30, 3), (300, 200)).astype(np.uint8)], [], ("photo",))
     rng = np.random.default_rng(3)
     samples = [layered_sample(rng, library) for _ in range(8)]
     assert all(sample.picture.shape == (HEIGHT, WIDTH, 3) for sample in samples)
