@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.sasi.alignment import background_from_time
+from model.sasi.box import box_sum
 from model.sasi.candidates import mirrored, push_pull, relief, row_source, take_columns
 from model.sasi.tokens import TokenIndex, gather_patches, grow
 
@@ -16,8 +17,6 @@ FEATURE_CHANNELS = 14
 """Maps that the network reads; the noisy latent's three come on top."""
 _HEIGHT_UNIT_PX = 16.0
 _RUN_UNIT_PX = 32.0
-DETAIL_WINDOW_PX = 9
-"""Detail is a colour minus the mean of the background in a window of this side."""
 _LAST_RESORT = 1e-6
 """Weight of pixels that are no background: they count only where there is no background at all."""
 
@@ -112,11 +111,8 @@ def _frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
 def _detail(view: Tensor, background: Tensor) -> Tensor:
     """Colour minus its mean over the background within a window, 0 where there is no background: (F, 3, H, W)."""
     weight = background.float()
-    sums = torch.cat((view * weight, weight), dim=1)
-    half = DETAIL_WINDOW_PX // 2
-    sums = F.avg_pool2d(sums, (1, DETAIL_WINDOW_PX), stride=1, padding=(0, half))
-    sums = F.avg_pool2d(sums, (DETAIL_WINDOW_PX, 1), stride=1, padding=(half, 0))
-    return (view - sums[:, :3] / sums[:, 3:].clamp(min=1e-6)) * weight
+    sums = box_sum(torch.cat((view * weight, weight), dim=1))
+    return (view - sums[:, :3] / sums[:, 3:].clamp(min=1)) * weight
 
 
 def token_guesses(conditions: Conditions, index: TokenIndex, patch_px: int) -> TokenGuesses:

@@ -8,11 +8,12 @@ has the strength of real detail, and follows the background from frame to frame.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
+from model.sasi.box import box_sum
 from model.sasi.candidates import shift_onto_background
-from model.sasi.conditions import DETAIL_WINDOW_PX, Conditions
+from model.sasi.conditions import Conditions
 
 SHARE = 0.6
 """Of the background's detail that is added."""
@@ -36,6 +37,4 @@ def lend_detail(image: Tensor, conditions: Conditions) -> Tensor:
 
 def _smoothed(image: Tensor) -> Tensor:
     """Mean of (3, H, W) over the window that detail is measured against; at the border over what there is of it."""
-    half = DETAIL_WINDOW_PX // 2
-    across = F.avg_pool2d(image, (1, DETAIL_WINDOW_PX), stride=1, padding=(0, half), count_include_pad=False)
-    return F.avg_pool2d(across, (DETAIL_WINDOW_PX, 1), stride=1, padding=(half, 0), count_include_pad=False)
+    return box_sum(image) / box_sum(torch.ones_like(image[:1]))
