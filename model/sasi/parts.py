@@ -39,10 +39,14 @@ def frames_around(config: SasiConfig) -> int:
 def plan_parts(frames: int, frame_bytes: int, free_bytes: int | None, around: int) -> list[Part]:
     """Divide a window so that each part fits into free memory; one part if all of it does, or if nobody knows.
 
-    Parts of one frame are the smallest: what does not fit even then fails for want of memory.
+    No part is shorter than what it sees to each side: shorter ones would compute every frame more than three times,
+    and of a window that is no longer than that they would see, and hold, nearly all. So such a window stays whole, and
+    what does not fit even then fails for want of memory.
     """
     fitting = frames if free_bytes is None else int(_USABLE * free_bytes) // frame_bytes
-    length = frames if fitting >= frames else max(1, fitting - 2 * around)
+    length = max(fitting - 2 * around, around)
+    if fitting >= frames or length + 2 * around >= frames:
+        length = frames
     starts = range(0, frames, length)
     return [
         Part(start, min(start + length, frames), max(0, start - around), min(start + length + around, frames))
@@ -53,7 +57,8 @@ def plan_parts(frames: int, frame_bytes: int, free_bytes: int | None, around: in
 def free_bytes(device: torch.device) -> int | None:
     """Memory that a fill can still get on a device; None where the system does not tell."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        for_next_tensors = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + for_next_tensors
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:

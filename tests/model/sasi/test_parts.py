@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 import torch
 
 from model.sasi import lite
@@ -13,20 +14,24 @@ def test_what_fits_is_one_part():
 
 
 def test_parts_and_what_they_see_fit_into_free_memory():
-    parts = plan_parts(81, frame_bytes=10, free_bytes=500, around=14)
-    assert [(part.start, part.end) for part in parts][:2] == [(0, 12), (12, 24)]
+    parts = plan_parts(81, frame_bytes=10, free_bytes=550, around=14)
+    assert [(part.start, part.end) for part in parts][:2] == [(0, 16), (16, 32)]
     assert parts[-1].end == 81
     for part, following in pairwise(parts):
         assert part.end == following.start
     for part in parts:
-        assert (part.last - part.first) * 10 <= 0.8 * 500
+        assert (part.last - part.first) * 10 <= 0.8 * 550
         assert part.first == max(0, part.start - 14) and part.last == min(81, part.end + 14)
 
 
-def test_parts_are_never_shorter_than_a_frame():
-    parts = plan_parts(5, frame_bytes=10, free_bytes=0, around=14)
-    assert [(part.start, part.end) for part in parts] == [(start, start + 1) for start in range(5)]
-    assert all((part.first, part.last) == (0, 5) for part in parts)
+def test_parts_are_never_shorter_than_what_they_see_to_each_side():
+    parts = plan_parts(81, frame_bytes=10, free_bytes=0, around=14)
+    assert [part.end - part.start for part in parts] == [14, 14, 14, 14, 14, 11]
+
+
+@pytest.mark.parametrize("frames", [1, 17, 33, 42])
+def test_a_window_of_which_parts_would_see_nearly_all_stays_whole(frames):
+    assert plan_parts(frames, frame_bytes=10, free_bytes=0, around=14) == [Part(0, frames, 0, frames)]
 
 
 def test_the_shipped_network_looks_14_frames_to_each_side():
