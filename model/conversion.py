@@ -13,9 +13,8 @@ import torch
 
 from model.depth.cuts import find_cuts
 from model.depth.disparity import disparity_from_depth
-from model.depth.estimators import DepthEstimator, find_estimator
+from model.depth.estimators import DepthEstimator, find_estimator, steady_depth
 from model.depth.floating_window import floating_window, mask_edge
-from model.depth.stabilise import stabilised
 from model.errors import FrameFormatError, ShapeError
 from model.fill_mask import SEAM_PX, fill_mask
 from model.settings import DISPARITY_MEANINGS, Settings
@@ -143,9 +142,7 @@ def _disparity(
         chosen = frames[:, 3:4]
     else:
         estimator = estimator or find_estimator()
-        chosen, may_be_normalised = estimator.estimate(colour), estimator.normalised
-        if not estimator.steady:
-            chosen = stabilised(chosen, colour)
+        chosen, may_be_normalised = steady_depth(estimator, colour), estimator.normalised
         settings = replace(settings, depth_meaning="white-near")  # the artist's meaning is that of a clip
     return disparity_from_depth(chosen, colour, settings, first_frame=first_frame, may_be_normalised=may_be_normalised)
 

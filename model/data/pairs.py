@@ -19,8 +19,7 @@ from model.data.media import read_runs
 from model.data.projection_pairs import right_eye_projection
 from model.depth.cuts import find_cuts
 from model.depth.disparity import disparity_from_depth
-from model.depth.estimators import DepthEstimator
-from model.depth.stabilise import stabilised
+from model.depth.estimators import DepthEstimator, steady_depth
 from model.errors import InvalidInputError
 from model.settings import Settings
 
@@ -90,7 +89,7 @@ def shots_of(clip: Path, rules: PairRules) -> Iterator[tuple[int, torch.Tensor]]
 def make_pair(run: torch.Tensor, strength: tuple[float, float], estimator: DepthEstimator) -> Pair:
     """Make the pair of a run of `shots_of`; `strength` is the clip's disparity (%) and convergence."""
     settings = Settings(disparity=strength[0], convergence=strength[1])
-    nearness = estimator.estimate(run) if estimator.steady else stabilised(estimator.estimate(run), run)
+    nearness = steady_depth(estimator, run)
     disparity = disparity_from_depth(nearness, run, settings, may_be_normalised=estimator.normalised)
     kept = slice(CONTEXT, len(run) - CONTEXT)
     projection = right_eye_projection(run[kept], disparity[kept])

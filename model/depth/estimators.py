@@ -10,6 +10,7 @@ from torch import Tensor
 from model.depth.draft import Draft
 from model.depth.learned import installed_estimators
 from model.depth.model_folder import is_noncommercial
+from model.depth.stabilise import stabilised
 from model.errors import InvalidInputError
 
 
@@ -53,6 +54,12 @@ class DepthEstimator(Protocol):
 
 _ESTIMATORS: dict[str, Callable[[], DepthEstimator]] = {Draft.name: Draft}
 """By name, best last. Building one is cheap; weights are loaded by the first `estimate`."""
+
+
+def steady_depth(estimator: DepthEstimator, frames: Tensor) -> Tensor:
+    """Estimate the depth of a window (T, C, H, W), averaged in time unless the estimator's own is steady already."""
+    nearness = estimator.estimate(frames)
+    return nearness if estimator.steady else stabilised(nearness, frames)
 
 
 def available_estimators() -> list[DepthEstimator]:

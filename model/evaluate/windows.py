@@ -18,7 +18,7 @@ from model.data.layered_scenes import Scene, layered_scene
 from model.data.media import CLIP_SUFFIXES, PHOTO_SUFFIXES, Library, MediaRules, load_library
 from model.data.projection_pairs import right_eye_projection
 from model.depth.disparity import disparity_from_depth
-from model.depth.estimators import DepthEstimator
+from model.depth.estimators import DepthEstimator, steady_depth
 from model.errors import InvalidInputError
 from model.sasi.conditions import Conditions, prepare_conditions
 from model.settings import Settings
@@ -107,7 +107,7 @@ def with_estimated_disparity(window: Window, estimator: DepthEstimator) -> Windo
     """Forget the true disparity: the same holes, but what is near is known by estimated depth of the view alone."""
     span = float(window.disparity.max() - window.disparity.min())
     settings = Settings(disparity=min(10.0, 100 * span / window.view.shape[-1]), window=1)
-    depth = estimator.estimate(window.view)
+    depth = steady_depth(estimator, window.view)
     disparity = disparity_from_depth(depth, window.view, settings, may_be_normalised=estimator.normalised)
     return replace(window, disparity=disparity)
 
@@ -124,7 +124,7 @@ def projection_windows(
     windows = []
     for name, library in media.items():
         truth = footage(library, rules)
-        depth = estimator.estimate(truth)
+        depth = steady_depth(estimator, truth)
         settings = Settings(disparity=100 * max_disparity, window=1)
         disparity = disparity_from_depth(depth, truth, settings, may_be_normalised=estimator.normalised)
         projection = right_eye_projection(truth, disparity)
