@@ -14,12 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from model.sasi.box import box_mean
+
 OFFSETS = (1, 2, 4, 8)
 """Frames ahead and behind that are looked at; each distance starts from twice the motion of the one before."""
 SCALES = (16, 8)
 """Pictures are aligned at these fractions of the fill's size, coarse to fine; sides must be multiples of the first."""
 ROUNDS = 3
-WINDOW = 9
 RESIDUAL_SCALE = 0.03
 """Mean brightness difference (of a 0..1 range) at which the confidence has fallen to 1/e."""
 
@@ -98,7 +99,7 @@ def _step(still: Tensor, moving: Tensor, gradient: Tensor, flow: Tensor) -> Tens
     weight = still[:, 1:] * seen[:, 1:]
     error = seen[:, :1] - still[:, :1]
     gx, gy = gradient.split(1, dim=1)
-    sums = _box(weight * torch.cat((gx * gx, gx * gy, gy * gy, gx * error, gy * error, torch.ones_like(gx)), dim=1))
+    sums = box_mean(weight * torch.cat((gx * gx, gx * gy, gy * gy, gx * error, gy * error, torch.ones_like(gx)), dim=1))
     a, b, c, p, q, mass = sums.split(1, dim=1)
     ridge = 1e-4 * mass + 1e-6
     a, c = a + ridge, c + ridge
@@ -110,7 +111,7 @@ def _step(still: Tensor, moving: Tensor, gradient: Tensor, flow: Tensor) -> Tens
 def _confidence(still: Tensor, moving: Tensor, flow: Tensor) -> Tensor:
     seen = _shifted(moving, flow)
     weight = still[:, 1:] * seen[:, 1:]
-    error = _box(torch.cat((weight * (seen[:, :1] - still[:, :1]).abs(), weight), dim=1))
+    error = box_mean(torch.cat((weight * (seen[:, :1] - still[:, :1]).abs(), weight), dim=1))
     return torch.exp(-error[:, :1] / (RESIDUAL_SCALE * error[:, 1:]).clamp(min=1e-4)) * (error[:, 1:] > 1e-3)
 
 
@@ -119,12 +120,6 @@ def _gradient(image: Tensor) -> Tensor:
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
     return torch.cat((across, down), dim=1)
-
-
-def _box(image: Tensor) -> Tensor:
-    """Mean over WINDOW×WINDOW pixels, outside counted as zero."""
-    across = F.avg_pool2d(image, (1, WINDOW), stride=1, padding=(0, WINDOW // 2))
-    return F.avg_pool2d(across, (WINDOW, 1), stride=1, padding=(WINDOW // 2, 0))
 
 
 def _shifted(image: Tensor, flow: Tensor) -> Tensor:

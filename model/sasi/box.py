@@ -14,6 +14,11 @@ def box_sum(image: Tensor) -> Tensor:
     return _sum_along(_sum_along(image, -1), -2)
 
 
+def box_mean(image: Tensor) -> Tensor:
+    """`box_sum` over the number of pixels in a whole window."""
+    return box_sum(image) / BOX_PX**2
+
+
 def _sum_along(image: Tensor, dim: int) -> Tensor:
     half, length = BOX_PX // 2, image.shape[dim]
     total = padded = F.pad(image, (half, half) if dim == -1 else (0, 0, half, half))
