@@ -1,38 +1,29 @@
 #include "service_client_tls.h"
 
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "failure.h"
+#include "openssl_owned.h"
 
 namespace stereo_convert {
 namespace {
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
-
-Owned<BIO> textOf(const TlsFile& file) {
-  return Owned<BIO>(BIO_new_mem_buf(file.pem.data(), static_cast<int>(file.pem.size())));
+OpensslOwned<BIO> textOf(const TlsFile& file) {
+  return OpensslOwned<BIO>(BIO_new_mem_buf(file.pem.data(), static_cast<int>(file.pem.size())));
 }
 
 // The first of the file; nobody is asked for a passphrase.
-Owned<X509> certificateOf(const TlsFile& file) {
-  Owned<X509> certificate(PEM_read_bio_X509(textOf(file).get(), nullptr, nullptr, nullptr));
+OpensslOwned<X509> certificateOf(const TlsFile& file) {
+  OpensslOwned<X509> certificate(PEM_read_bio_X509(textOf(file).get(), nullptr, nullptr, nullptr));
   if (certificate != nullptr) return certificate;
   throw Failure(FailureKind::NotReady, file.path + " holds no certificate in PEM");
 }
 
 void checkPair(const TlsFiles& files) {
-  const Owned<X509> certificate = certificateOf(files.certificate);
+  const OpensslOwned<X509> certificate = certificateOf(files.certificate);
   char noPassphrase[] = "";
-  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(textOf(files.key).get(), nullptr, nullptr, noPassphrase));
+  const OpensslOwned<EVP_PKEY> key(PEM_read_bio_PrivateKey(textOf(files.key).get(), nullptr, nullptr, noPassphrase));
   if (key != nullptr && X509_check_private_key(certificate.get(), key.get()) == 1) return;
   throw Failure(FailureKind::NotReady,
                 files.key.path + " is not the key of " + files.certificate.path + ", in PEM without a passphrase");

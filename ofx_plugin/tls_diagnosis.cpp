@@ -1,13 +1,12 @@
 #include "tls_diagnosis.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <ctime>
-#include <memory>
+
+#include "openssl_owned.h"
 
 namespace stereo_convert {
 namespace {
@@ -15,21 +14,13 @@ namespace {
 constexpr int kLimit_s = 2;
 constexpr int kNap_ms = 20;
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
-
 void believe(SSL_CTX& context, const TlsFile& authorities) {
   if (authorities.path.empty()) {
     SSL_CTX_set_default_verify_paths(&context);
     return;
   }
-  const Owned<BIO> text(BIO_new_mem_buf(authorities.pem.data(), static_cast<int>(authorities.pem.size())));
-  while (const Owned<X509> certificate{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
+  const OpensslOwned<BIO> text(BIO_new_mem_buf(authorities.pem.data(), static_cast<int>(authorities.pem.size())));
+  while (const OpensslOwned<X509> certificate{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(&context), certificate.get());
   }
 }
@@ -87,13 +78,13 @@ std::string turnedAway(const TlsFiles& files) {
 }  // namespace
 
 std::string whyNotTrusted(const std::string& target, const TlsFiles& files) {
-  const Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+  const OpensslOwned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
   if (context == nullptr) return {};
   believe(*context, files.authorities);
   show(*context, files);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
 
-  const Owned<BIO> connection(BIO_new_ssl_connect(context.get()));
+  const OpensslOwned<BIO> connection(BIO_new_ssl_connect(context.get()));
   SSL* handshake = nullptr;
   if (connection == nullptr || BIO_get_ssl(connection.get(), &handshake) <= 0) return {};
   const std::string host = target.substr(0, target.find_last_of(':'));
