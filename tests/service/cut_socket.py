@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +21,13 @@ class CutSocket:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def cut(self) -> int:
         """Close all connections, in mid-message if need be; return how many ends there were."""
@@ -33,11 +40,14 @@ class CutSocket:
         return len(ends)
 
     def close(self) -> None:
-        """Take no more connections, and cut the others."""
+        """Take no more connections, cut the others, and wait until nothing is relayed any more."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join()  # who makes connections; after it there is none to be missed
         self.cut()
+        for thread in self._threads[1:]:
+            thread.join()
 
     def _accept(self) -> None:
         with suppress(OSError):  # closed
@@ -55,7 +65,7 @@ class CutSocket:
         with self._lock:
             self._ends |= {near, far}
         for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+            self._start(self._relay, source, sink)
 
     def _relay(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
