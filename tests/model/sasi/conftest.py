@@ -1,8 +1,9 @@
-"""A tiny network with random weights and a small window with a near object moving over a texture."""
+"""A tiny network with random weights, and small windows with a near object over a texture."""
 
 import pytest
 import torch
 
+from model.sasi.conditions import Conditions, prepare_conditions
 from model.sasi.config import SasiConfig, Scope
 from model.sasi.lite import LiteInpainter
 from model.sasi.transformer import SasiTransformer
@@ -36,3 +37,20 @@ def window() -> Warp:
         disparity[frame, :, 24:48, left : left + 20] = 8
         image[frame, :, 24:48, left : left + 20] = torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)
     return gapw(image, disparity)
+
+
+@pytest.fixture
+def object_before_texture():
+    """Conditions of any number of frames: a dark object at columns 20..31, its hole at 32..39, then bright texture."""
+
+    def draw(frames: int) -> Conditions:
+        generator = torch.Generator().manual_seed(4)
+        view = torch.rand(frames, 3, 64, 96, generator=generator) * 0.4 + 0.5
+        view[..., 20:32] = 0.0
+        hole = torch.zeros(frames, 1, 64, 96, dtype=torch.bool)
+        hole[..., 32:40] = True
+        disparity = torch.zeros(frames, 1, 64, 96)
+        disparity[..., 20:32] = 8.0
+        return prepare_conditions(view, hole, disparity, frames)
+
+    return draw

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from model.sasi.conditions import prepare_conditions, token_guesses
+from model.sasi.conditions import token_guesses
 from model.sasi.config import SasiConfig, Scope
 from model.sasi.copy_head import CopyHead, _between_tokens, _neighbours
 from model.sasi.tokens import keep_index, token_mask
@@ -10,16 +10,8 @@ CONFIG = SasiConfig(width=24, heads=1, rope=(8, 8, 8), scopes=(Scope((1, 8, 8)),
 
 
 @pytest.fixture
-def still():
-    """One frame: bright texture on the right of a dark object, between them a hole of 8 columns."""
-    generator = torch.Generator().manual_seed(4)
-    view = torch.rand(1, 3, 64, 96, generator=generator) * 0.4 + 0.5
-    view[..., 20:32] = 0.0
-    hole = torch.zeros(1, 1, 64, 96, dtype=torch.bool)
-    hole[..., 32:40] = True
-    disparity = torch.zeros(1, 1, 64, 96)
-    disparity[..., 20:32] = 8.0
-    return prepare_conditions(view, hole, disparity, 1)
+def still(object_before_texture):
+    return object_before_texture(1)
 
 
 def asked(conditions):

@@ -9,15 +9,8 @@ from model.sasi.lent_detail import CALM, SHARE, lend_detail
 
 
 @pytest.fixture
-def scene():
-    generator = torch.Generator().manual_seed(4)
-    view = torch.rand(2, 3, 64, 96, generator=generator) * 0.4 + 0.5
-    view[..., 20:32] = 0.0
-    hole = torch.zeros(2, 1, 64, 96, dtype=torch.bool)
-    hole[..., 32:40] = True
-    disparity = torch.zeros(2, 1, 64, 96)
-    disparity[..., 20:32] = 8.0
-    return prepare_conditions(view, hole, disparity, 2)
+def scene(object_before_texture):
+    return object_before_texture(2)
 
 
 def test_a_hole_s_row_is_moved_onto_its_background_as_a_whole():
