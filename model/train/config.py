@@ -29,7 +29,7 @@ class RunRules:
     largest_gradient: float = 1.0
     ema: float = 0.998
     one_step_share: float = 0.6  # of steps trained at sigma = 1, where the one-step sampler works
-    own_share: float = 0.0  # of the other steps: noise over the network's own one-step fill, as the sampler has it
+    lend: bool = False  # detail before the loss, as the product does after the network: `model.sasi.lent_detail`
     dilations: tuple[int, ...] = (3, 5, 5, 7)
     bf16: bool = False
     report_every: int = 50
@@ -50,12 +50,8 @@ class LossRules:
     perceptual: float = 0.0  # LPIPS, from `perceptual_from` on
     perceptual_from: float = 0.7  # fraction of the run
     perceptual_weights: str = ""  # see `model.train.lpips.load_lpips`
-    pixel: float = 1.0  # errors of pixels, relative to push-pull's: all of the above but LPIPS
-    detail: float = 0.0  # too little or too much of it, see `model.train.texture.detail_loss`
-    detail_window_px: int = 11  # odd
     shortfall: float = 0.0  # frames whose squared error exceeds `shortfall_margin` times push-pull's
     shortfall_margin: float = 0.9
-    flicker: float = 0.0  # change from frame to frame, of 0..1
 
 
 _VALIDATION_SCENES = SceneRules(frames=5, height=256, width=448, batch=1, projection_share=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from model.train.config import LossRules
@@ -39,3 +40,14 @@ def gradient_sum(error: Tensor, weight: Tensor) -> Tensor:
     across = (error[..., 1:] - error[..., :-1]).abs() * torch.minimum(weight[..., 1:], weight[..., :-1])
     down = (error[..., 1:, :] - error[..., :-1, :]).abs() * torch.minimum(weight[..., 1:, :], weight[..., :-1, :])
     return (across.mean(dim=1).sum(dim=(1, 2)) + down.mean(dim=1).sum(dim=(1, 2))) / 2
+
+
+def shortfall_loss(image: Tensor, truth: Tensor, start: Tensor, inner: Tensor, rules: LossRules) -> Tensor:
+    """Mean over frames of how far the squared error exceeds `shortfall_margin` times that of the start; 0 if none does.
+
+    image, truth, start (F, 3, H, W)     inner (F, 1, H, W) bool, disocclusions without the strip at the edge
+    """
+    ours, theirs = (((one - truth).square().mean(dim=1, keepdim=True) * inner).sum((1, 2, 3)) for one in (image, start))
+    size = inner.float().sum(dim=(1, 2, 3))
+    ratio = (ours + rules.floor**2 * size) / (theirs + rules.floor**2 * size).clamp(min=1e-9)
+    return (size * F.relu(ratio - rules.shortfall_margin)).sum() / size.sum().clamp(min=1)

@@ -16,10 +16,9 @@ from model.sasi.sampler import add_noise, sample
 from model.sasi.tokens import TokenIndex, gather_patches, keep_index, scatter_patches, token_mask
 from model.sasi.transformer import SasiTransformer
 from model.train.config import LossRules, RunRules
-from model.train.losses import fill_loss, pixel_weight
+from model.train.losses import fill_loss, pixel_weight, shortfall_loss
 from model.train.lpips import Lpips
 from model.train.measures import HoleScore
-from model.train.texture import detail_loss, flicker_loss, shortfall_loss
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 """(image, truth) (F, 3, H, W) 0..1 -> scalar"""
@@ -43,14 +42,12 @@ def training_loss(
     patch_px = network.config.patch_px
     kept, wanted = select(batch, patch_px, int(rng.choice(run.dilations)))
     noise = position_noise(kept.place, 3 * patch_px**2, seed=int(rng.integers(1 << 31)))
-    if sigma < 1 and rng.random() < run.own_share:
-        with torch.no_grad():
-            clean = noise - network(noise, 1.0, batch.conditions, kept, wanted)
-    else:
-        clean = gather_patches(batch.truth, kept, patch_px).flatten(1) * 2 - 1
+    clean = gather_patches(batch.truth, kept, patch_px).flatten(1) * 2 - 1
     with torch.autocast("cpu", torch.bfloat16, enabled=run.bf16):
         colours = network.predict(add_noise(clean, noise, sigma), sigma, batch.conditions, kept, wanted)
     image = scatter_patches(colours.float(), kept.subset(wanted), batch.conditions.known, patch_px)
+    if run.lend:
+        image = lend_detail(image, batch.conditions)
     shown = torch.arange(step % batch.frames, len(image), batch.frames)  # one frame of each window: LPIPS is costly
     return loss_parts(image, batch, rules, perceptual, shown)
 
@@ -62,19 +59,14 @@ def loss_parts(
     hole, start = batch.conditions.hole, batch.conditions.known
     changed = (image.detach() != start).any(dim=1, keepdim=True)
     weight = pixel_weight(hole, batch.edge, changed, rules)
-    parts = {"pixel": rules.pixel * fill_loss(image, batch.truth, start, weight, rules)}
+    parts = {"pixel": fill_loss(image, batch.truth, start, weight, rules)}
     filled = torch.where(hole, image, batch.truth)
     if perceptual is not None:
         share = hole[shown].float().mean().clamp(min=_LEAST_HOLE)  # a mean over pictures is small where holes are
         parts["perceptual"] = rules.perceptual * perceptual(filled[shown], batch.truth[shown]) / share
-    if rules.detail:
-        parts["detail"] = rules.detail * detail_loss(filled, batch.truth, hole, rules.detail_window_px)
     if rules.shortfall:
         inner = hole & ~batch.edge
-        excess = shortfall_loss(filled, batch.truth, start, inner, rules.shortfall_margin, rules.floor)
-        parts["shortfall"] = rules.shortfall * excess
-    if rules.flicker:
-        parts["flicker"] = rules.flicker * flicker_loss(filled, batch.truth, hole, batch.frames)
+        parts["shortfall"] = rules.shortfall * shortfall_loss(image, batch.truth, start, inner, rules)
     return parts
 
 

@@ -22,7 +22,7 @@ from model.sasi.inpainter import load_inpainter
 from model.sasi.transformer import SasiTransformer
 from model.train import __main__ as training
 from model.train.config import LossRules, RunRules, TrainConfig, read_config
-from model.train.losses import fill_loss, gradient_sum, pixel_weight
+from model.train.losses import fill_loss, gradient_sum, pixel_weight, shortfall_loss
 from model.train.lpips import Lpips, load_lpips
 from model.train.measures import HoleScore, mean_gain
 from model.train.step import training_loss
@@ -233,28 +233,29 @@ def test_a_run_tells_tensorboard_losses_rate_scores_and_a_picture(config, tmp_pa
     assert len(read.Images("preview")) >= 1
 
 
-def test_parts_of_the_loss_are_weighed_by_their_rules(config):
+def test_the_shortfall_is_weighed_by_its_rule(config):
     network = SasiTransformer(TINY)
     batch = SceneBatches(load_library(Path(config.media), config.training), config.scenes, 3)[0]
-    light, heavy = (LossRules(detail=weight, shortfall=weight, flicker=weight) for weight in (1.0, 3.0))
+    light, heavy = (LossRules(shortfall=weight, shortfall_margin=0.1) for weight in (1.0, 3.0))
     ours, theirs = (training_loss(network, batch, 0, config.run, rules) for rules in (light, heavy))
-    assert set(ours) == {"pixel", "detail", "shortfall", "flicker"}
+    assert set(ours) == {"pixel", "shortfall"}
     assert theirs["pixel"].item() == pytest.approx(ours["pixel"].item())
-    for name in ("detail", "flicker"):
-        assert theirs[name].item() == pytest.approx(3 * ours[name].item())
+    assert theirs["shortfall"].item() == pytest.approx(3 * ours["shortfall"].item()) and ours["shortfall"] > 0
 
 
-def test_noise_over_the_network_s_own_fill_hides_the_truth(config):
-    """At sigma < 1 the latent otherwise holds a part of the truth, which no sampler has."""
+def test_an_error_counts_from_its_share_of_the_start_s_on():
+    truth, start = torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.4)
+    inner = torch.ones(1, 1, 8, 8, dtype=torch.bool)
+    rules = LossRules(shortfall_margin=0.9, floor=0.0)
+    assert shortfall_loss(start * 0.9, truth, start, inner, rules).item() == 0  # 0.81 of its square
+    assert shortfall_loss(start * 1.1, truth, start, inner, rules).item() == pytest.approx(0.31)
+
+
+def test_a_network_may_be_trained_for_what_lent_detail_makes_of_its_fill(config):
     network = SasiTransformer(TINY)
     batch = SceneBatches(load_library(Path(config.media), config.training), config.scenes, 3)[0]
-    shown = []
-    network.embed_noisy.register_forward_hook(lambda module, inputs, output: shown.append(inputs[0]))
-    own = replace(config.run, one_step_share=0.0, own_share=1.0)
-    training_loss(network, batch, 0, own, LossRules())
-    other = replace(batch, truth=1 - batch.truth)
-    training_loss(network, other, 0, own, LossRules())
-    assert torch.equal(shown[1], shown[3])
-    training_loss(network, batch, 0, replace(own, own_share=0.0), LossRules())
-    training_loss(network, other, 0, replace(own, own_share=0.0), LossRules())
-    assert not torch.equal(shown[4], shown[5])
+    bare = training_loss(network, batch, 0, config.run, LossRules())["pixel"]
+    lent = training_loss(network, batch, 0, replace(config.run, lend=True), LossRules())["pixel"]
+    lent.backward()
+    assert lent.item() != pytest.approx(bare.item(), rel=1e-4)
+    assert all(value.grad is not None for value in network.head.parameters())
