@@ -12,9 +12,11 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -28,12 +30,13 @@ from model.evaluate.conversion import conversion_table, geometry_table, read_pai
 from model.evaluate.cost import memory_table, speed_table
 from model.evaluate.fills import Fill, sasi, yardsticks
 from model.evaluate.flicker import flicker_table
-from model.evaluate.inpainting import compare, disparity_table, hole_table, inpainting_table, media_table, token_table
+from model.evaluate.inpainting import disparity_table, hole_table, inpainting_table, media_table, token_table
 from model.evaluate.pictures import save_sheet
+from model.evaluate.scores import score_fills
 from model.evaluate.windows import (
+    LayeredWindows,
     Window,
     WindowRules,
-    layered_windows,
     media_of,
     projection_windows,
     with_estimated_disparity,
@@ -84,19 +87,20 @@ class Request:
 
 def holes(request: Request) -> str:
     """The drawn scenes, medium by medium, and their pictures."""
-    windows = layered_windows(request.media, request.objects, request.windows)
+    windows = LayeredWindows(request.media, request.objects, request.windows)
     if request.pictures is not None:
-        save_sheet(request.pictures, windows[:: request.windows.per_medium], request.fills, request.picture_of)
-    scores = compare(windows, request.fills, request.lpips)
+        first_ones = islice(windows, 0, None, request.windows.per_medium)
+        save_sheet(request.pictures, first_ones, request.fills, request.picture_of)
+    scores = score_fills(request.fills, windows, request.lpips)
     return f"{_described(windows)}\n\n{hole_table(scores)}\n\n{media_table(scores)}"
 
 
 def estimated(request: Request) -> str:
     """The drawn scenes again, with what is near known by estimated depth alone."""
     estimator = find_estimator(request.estimator)
-    drawn = layered_windows(request.media, request.objects, request.windows)
+    drawn = LayeredWindows(request.media, request.objects, request.windows)
     windows = [with_estimated_disparity(window, estimator) for window in drawn]
-    scores = compare(windows, request.fills, request.lpips)
+    scores = score_fills(request.fills, windows, request.lpips)
     return f"Depth by {estimator.name}. {_described(windows)}\n\n{hole_table(scores)}"
 
 
@@ -132,14 +136,14 @@ def geometry(request: Request) -> str:
 def flicker(request: Request) -> str:
     """Flicker of the drawn scenes over clips."""
     clips = {name: library for name, library in request.media.items() if library.clips}
-    return flicker_table(layered_windows(clips, request.objects, request.windows), request.fills)
+    return flicker_table(LayeredWindows(clips, request.objects, request.windows), request.fills)
 
 
 def speed(request: Request) -> str:
     """Sparse against dense on this machine."""
     medium = dict(list(request.media.items())[:1])
     rules = [WindowRules(*size, frames=_SPEED_FRAMES, per_medium=1) for size in _SPEED_SIZES]
-    windows = [window for rule in rules for window in layered_windows(medium, request.objects, rule)]
+    windows = [window for rule in rules for window in LayeredWindows(medium, request.objects, rule)]
     return f"Load {os.getloadavg()[0]:.1f}.\n\n{speed_table(windows, request.inpainter)}"
 
 
@@ -152,13 +156,18 @@ _MADE = (holes, estimated, inpainting, tokens, disparity, conversion, geometry, 
 TABLES: dict[str, Callable[[Request], str]] = {made.__name__: made for made in _MADE}
 
 
-def _described(windows: list[Window]) -> str:
-    frames, _, height, width = windows[0].view.shape
-    hole = sum(window.hole.float().mean().item() for window in windows) / len(windows)
-    edge = sum(window.edge.float().mean().item() for window in windows) / len(windows)
+def _described(windows: Iterable[Window]) -> str:
+    media, shape = Counter(), torch.Size()
+    hole = edge = 0.0
+    for window in windows:
+        media[window.medium] += 1
+        shape = window.view.shape
+        hole += window.hole.float().mean().item()
+        edge += window.edge.float().mean().item()
+    count = media.total()
     return (
-        f"{len(windows)} windows of {frames} frames, {width}x{height} px, of {len({w.medium for w in windows})} media; "
-        f"holes are {hole:.1%} of the pixels, {edge:.1%} lie in the strip at the frame's edge."
+        f"{count} windows of {shape[0]} frames, {shape[3]}x{shape[2]} px, of {len(media)} media; "
+        f"holes are {hole / count:.1%} of the pixels, {edge / count:.1%} lie in the strip at the frame's edge."
     )
 
 

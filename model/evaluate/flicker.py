@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -14,13 +15,16 @@ from model.evaluate.markdown import number, table
 from model.evaluate.windows import Window
 
 
-def flicker_table(windows: list[Window], fills: dict[str, Fill]) -> str:
+def flicker_table(windows: Iterable[Window], fills: dict[str, Fill]) -> str:
     """Mean warped difference inside the mask of successive frames, of 255; the truth's own is what motion leaves."""
-    rows = []
-    for name, fill in {**fills, "the truth": lambda window: window.truth}.items():
-        parts = [warped_difference(fill(window), window.truth, window.hole) for window in windows]
-        pixels = sum(count for _, count in parts)
-        rows.append((name, number(255 * sum(total for total, _ in parts) / pixels if pixels else math.nan, 2)))
+    fills = {**fills, "the truth": lambda window: window.truth}
+    total, pixels = dict.fromkeys(fills, 0.0), dict.fromkeys(fills, 0)
+    for window in windows:
+        for name, fill in fills.items():
+            change, counted = warped_difference(fill(window), window.truth, window.hole)
+            total[name] += change
+            pixels[name] += counted
+    rows = [(name, number(255 * total[name] / pixels[name] if pixels[name] else math.nan, 2)) for name in fills]
     return table(("fill", "warped difference in holes, of 255"), rows)
 
 

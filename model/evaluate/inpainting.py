@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model.evaluate.fills import PUSH_PULL, ROW_FILL, Fill, gapw_stretch, sasi, yardsticks
+from model.evaluate.fills import PUSH_PULL, ROW_FILL, gapw_stretch, sasi, yardsticks
 from model.evaluate.markdown import number, table
-from model.evaluate.scores import Score, score_fill
+from model.evaluate.scores import Score, score_fills
 from model.evaluate.windows import Window
 from model.sasi.inpainter import Inpainter
 from model.train.lpips import Lpips
@@ -14,11 +14,6 @@ from model.train.lpips import Lpips
 STEPS = (1, 4, 8)
 DILATIONS = (1, 3, 5, 7, 9)
 STRIDES = (20, 10)
-
-
-def compare(windows: list[Window], fills: dict[str, Fill], lpips: Lpips | None) -> dict[str, Score]:
-    """Score every fill on the same windows."""
-    return {name: score_fill(fill, windows, lpips) for name, fill in fills.items()}
 
 
 def hole_table(scores: dict[str, Score]) -> str:
@@ -59,7 +54,7 @@ def inpainting_table(windows: list[Window], inpainter: Inpainter, lpips: Lpips |
     """Table 1 of the paper: whole frames after filling, the yardsticks and SASI at 1, 4 and 8 network calls."""
     fills = {**yardsticks(), "GAPW stretch": gapw_stretch}
     fills |= {f"SASI {inpainter.name}, NFE {steps}": sasi(inpainter, steps=steps) for steps in STEPS}
-    scores = compare(windows, fills, lpips)
+    scores = score_fills(fills, windows, lpips)
     rows = [(*_quality(name, score), number(score.mean("hole.psnr"), 2)) for name, score in scores.items()]
     return table((*_QUALITY, "PSNR in disocclusions"), rows)
 
@@ -70,7 +65,8 @@ def token_table(windows: list[Window], inpainter: Inpainter, lpips: Lpips | None
     rows = []
     for dilation, stride in choices:
         kept: list[float] = []
-        score = score_fill(sasi(inpainter, kept, dilation=dilation, temporal_stride=stride), windows, lpips)
+        fill = sasi(inpainter, kept, dilation=dilation, temporal_stride=stride)
+        score = score_fills({"": fill}, windows, lpips)[""]
         names = ("all", "–") if stride == 1 else (str(dilation), str(stride or "–"))
         row = _quality("", score)[1:]
         rows.append((*names, f"{100 * sum(kept) / len(kept):.1f}", *row, number(score.mean("hole.psnr"), 2)))
@@ -82,8 +78,8 @@ def disparity_table(windows: Iterable[tuple[float, list[Window]]], inpainter: In
     rows = []
     for disparity, some in windows:
         hole = sum(window.hole.float().mean().item() for window in some) / len(some)
-        for name, fill in ((ROW_FILL, yardsticks()[ROW_FILL]), (f"SASI {inpainter.name}", sasi(inpainter))):
-            score = score_fill(fill, some, lpips)
+        fills = {ROW_FILL: yardsticks()[ROW_FILL], f"SASI {inpainter.name}": sasi(inpainter)}
+        for name, score in score_fills(fills, some, lpips).items():
             rows.append((f"{disparity:g}", f"{hole:.1%}", *_quality(name, score)))
     return table(("max disparity", "holes", *_QUALITY), rows)
 

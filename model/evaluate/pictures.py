@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -19,7 +20,7 @@ _CAPTION_PX = 18
 _JPEG_QUALITY = 88
 
 
-def save_sheet(path: Path, windows: list[Window], fills: dict[str, Fill], patterns: tuple[str, ...]) -> None:
+def save_sheet(path: Path, windows: Iterable[Window], fills: dict[str, Fill], patterns: tuple[str, ...]) -> None:
     """Write a JPEG or PNG: one row for each window whose medium matches a pattern, the hole first, the truth last.
 
     Raises InvalidInputError when nothing matches.

@@ -1,9 +1,10 @@
-"""Scores of one fill over many windows, each medium by itself: PSNR, SSIM, LPIPS, sharpness, time."""
+"""Scores of fills over many windows, each medium by itself: PSNR, SSIM, LPIPS, sharpness, time."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -71,17 +72,18 @@ class Score:
         return getattr(score.hole, what.removeprefix("hole.")) if what.startswith("hole.") else getattr(score, what)
 
 
-def score_fill(fill: Fill, windows: list[Window], lpips: Lpips | None) -> Score:
-    """Run a fill on every window and measure it; LPIPS looks at the middle frame of each, None leaves it out."""
-    result = Score()
+def score_fills(fills: dict[str, Fill], windows: Iterable[Window], lpips: Lpips | None) -> dict[str, Score]:
+    """Run fills on every window and measure them; LPIPS looks at the middle frame of each, None leaves it out."""
+    scores = {name: Score() for name in fills}
     for window in windows:
         _ = window.conditions  # shared by the yardsticks, so that no single one is timed with it
-        start = time.process_time()
-        image = fill(window)
-        result.seconds += time.process_time() - start
-        image = torch.where(window.hole, image, window.truth).clamp(0, 1)
-        _add(result.media.setdefault(window.medium, MediumScore()), image, window, lpips)
-    return result
+        for name, fill in fills.items():
+            start = time.process_time()
+            image = fill(window)
+            scores[name].seconds += time.process_time() - start
+            image = torch.where(window.hole, image, window.truth).clamp(0, 1)
+            _add(scores[name].media.setdefault(window.medium, MediumScore()), image, window, lpips)
+    return scores
 
 
 def _add(score: MediumScore, image: Tensor, window: Window, lpips: Lpips | None) -> None:

@@ -5,6 +5,7 @@ Every medium of a folder is kept apart, so that a fill that is good on the whole
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -78,14 +79,20 @@ def media_of(folder: Path, rules: MediaRules) -> dict[str, Library]:
     return {name: load_library(folder, replace(rules, include=(name,))) for name in names}
 
 
-def layered_windows(media: dict[str, Library], objects: Library, rules: WindowRules) -> list[Window]:
-    """Draw near objects, cut from `objects`, over every medium: the truth behind them is the medium itself."""
-    windows = []
-    for name, library in media.items():
-        for number in range(rules.per_medium):
-            rng = np.random.default_rng((_SEED, number, *name.encode()))
-            windows.append(_as_window(name, _drawn(rng, library, objects, rules)))
-    return windows
+class LayeredWindows:
+    """Near objects, cut from `objects`, over every medium: the truth behind them is the medium itself.
+
+    Windows are drawn as they are asked for, always alike: many of them do not fit into memory.
+    """
+
+    def __init__(self, media: dict[str, Library], objects: Library, rules: WindowRules) -> None:
+        self._media, self._objects, self._rules = media, objects, rules
+
+    def __iter__(self) -> Iterator[Window]:
+        for name, library in self._media.items():
+            for number in range(self._rules.per_medium):
+                rng = np.random.default_rng((_SEED, number, *name.encode()))
+                yield _as_window(name, _drawn(rng, library, self._objects, self._rules))
 
 
 def _drawn(rng: np.random.Generator, library: Library, objects: Library, rules: WindowRules) -> Scene:

@@ -3,18 +3,18 @@ import torch
 
 from model.evaluate.fills import sasi, yardsticks
 from model.evaluate.inpainting import (
-    compare,
     disparity_table,
     hole_table,
     inpainting_table,
     media_table,
     token_table,
 )
+from model.evaluate.scores import score_fills
 
 
 @pytest.fixture
 def scores(window, inpainter):
-    return compare([window], {**yardsticks(), "SASI": sasi(inpainter)}, None)
+    return score_fills({**yardsticks(), "SASI": sasi(inpainter)}, [window], None)
 
 
 def rows_of(text: str) -> list[list[str]]:

@@ -5,9 +5,9 @@ import torch
 from model.data.media import Library, MediaRules
 from model.errors import InvalidInputError
 from model.evaluate.windows import (
+    LayeredWindows,
     WindowRules,
     footage,
-    layered_windows,
     media_of,
     projection_windows,
     with_estimated_disparity,
@@ -41,7 +41,7 @@ def test_a_folder_without_media_is_refused(tmp_path):
 
 def test_drawn_windows_show_their_medium_where_nothing_is_hidden_and_are_always_the_same(folder):
     media = media_of(folder, MediaRules())
-    first, second = (layered_windows(media, media["near.png"], SMALL) for _ in range(2))
+    first, second = (LayeredWindows(media, media["near.png"], SMALL) for _ in range(2))
     assert [window.medium for window in first] == ["far.png"] * 2 + ["near.png"] * 2
     for window, again in zip(first, second, strict=True):
         assert torch.equal(window.view, again.view)
@@ -51,8 +51,8 @@ def test_drawn_windows_show_their_medium_where_nothing_is_hidden_and_are_always_
 
 def test_a_window_does_not_depend_on_the_other_media(folder):
     media = media_of(folder, MediaRules())
-    alone = layered_windows({"near.png": media["near.png"]}, media["far.png"], SMALL)
-    among = layered_windows(media, media["far.png"], SMALL)[2:]
+    alone = LayeredWindows({"near.png": media["near.png"]}, media["far.png"], SMALL)
+    among = list(LayeredWindows(media, media["far.png"], SMALL))[2:]
     assert all(torch.equal(a.view, b.view) for a, b in zip(alone, among, strict=True))
 
 
@@ -67,7 +67,7 @@ def test_projected_holes_lie_on_the_right_of_near_surfaces_and_hide_the_truth(fo
 
 def test_estimated_disparity_replaces_the_true_one_over_its_range_and_nothing_else(folder):
     media = media_of(folder, MediaRules())
-    drawn = layered_windows(media, media["near.png"], SMALL)[0]
+    drawn = next(iter(LayeredWindows(media, media["near.png"], SMALL)))
     window = with_estimated_disparity(drawn, Step())
     span = float(drawn.disparity.max() - drawn.disparity.min())
     near, far = window.disparity[..., 8].unique(), window.disparity[..., 80].unique()
