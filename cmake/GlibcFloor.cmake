@@ -4,7 +4,7 @@ set(glibc_wrapped
   pthread_create pthread_join pthread_detach pthread_once pthread_key_create __pthread_key_create pthread_key_delete
   pthread_getspecific pthread_setspecific pthread_sigmask pthread_attr_setstacksize pthread_setname_np
   pthread_cond_clockwait pthread_mutex_clocklock pthread_mutex_timedlock pthread_rwlock_init pthread_rwlock_destroy
-  pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_rwlock_unlock shm_open shm_unlink dladdr dlopen dlclose dlerror
+  pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_rwlock_unlock dladdr dlopen dlclose dlerror
   dlsym pow log2 stat lstat fstat fstat64 posix_spawn_file_actions_addclosefrom_np arc4random _dl_find_object)
 
 function(lower_glibc_floor target)

@@ -12,6 +12,10 @@ std::string FrameStoreShare::prove(const SharedRegion& region, const Patience& p
   Request request;
   request.set_name(region.name());
   request.set_size_bytes(region.size());
+  if (const auto file = region.openFile()) {
+    request.mutable_open_file()->set_process_id(static_cast<std::uint32_t>(platform::ownProcessId()));
+    request.mutable_open_file()->set_descriptor(*file);
+  }
 
   stream_ = stub_.AsyncShareFrameStore(&call_.context, &call_.queue, PolledCall::tag(Operation::Start));
   if (!call_.next(patience).ok) return {};

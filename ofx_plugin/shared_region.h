@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "frame_key.h"
@@ -48,6 +50,8 @@ class SharedRegion {
   [[nodiscard]] std::byte* data() const { return mapping_.data(); }
   [[nodiscard]] std::size_t size() const { return mapping_.size(); }
   [[nodiscard]] const std::string& name() const { return name_; }
+  // Its number among the files of this process, where it is found by that instead of by its name alone.
+  [[nodiscard]] std::optional<std::uint32_t> openFile() const { return platform::openFileOf(object_); }
   [[nodiscard]] const FrameKey& nonce() const { return nonce_; }
   // What the service wrote in answer to our nonce.
   [[nodiscard]] FrameKey answer() const;

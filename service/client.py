@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import _posixshmem  # pyright: ignore[reportMissingImports]
-import mmap
-import os
 import queue
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +20,7 @@ from service.wire.frame_store import ID_BYTES, NONCE_BYTES, RESERVED_BYTES
 from service.wire.frame_wire import FrameFormat, format_from_wire, format_to_wire
 from service.wire.pixel_copy import copy_pixels
 from service.wire.settings_wire import settings_to_wire
+from service.wire.shared_region import SharedRegion
 from service.wire.window_plan import CONTRACT_VERSION
 
 CHUNK_BYTES = 2 << 20
@@ -44,24 +42,6 @@ class ConvertedWindow:
     summary: stereo_convert_pb2.WindowSummary | None = None
 
 
-class SharedRegion:
-    """Memory that we own and the service may map."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self.name = f"/stereo-{secrets.token_hex(10)}"
-        self.size_bytes = size_bytes
-        fd = _posixshmem.shm_open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600)
-        try:
-            os.ftruncate(fd, size_bytes)
-            self.memory = mmap.mmap(fd, size_bytes)
-        finally:
-            os.close(fd)
-
-    def unlink(self) -> None:
-        """Take the name away: who has it mapped keeps it, nobody else finds it, and a crash leaks nothing."""
-        _posixshmem.shm_unlink(self.name)
-
-
 class SharedStore:
     """A region that the service has proved to see."""
 
@@ -72,7 +52,7 @@ class SharedStore:
         nonce = secrets.token_bytes(NONCE_BYTES)
         self.region.memory[:NONCE_BYTES] = nonce
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._requests.put(stereo_convert_pb2.ShareFrameStoreRequest(name=self.region.name, size_bytes=size_bytes))
+        self._requests.put(self.region.request())
         self._stream = stub.ShareFrameStore(iter(self._requests.get, None))
         try:
             answer = next(self._stream)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 from model.errors import StereoError
 from service.config import GIB, ServiceConfig
 from service.devices.found_devices import cuda_device_count, device_facts, resolve_devices, torch_version
 from service.runtime_dir import make_private_dir
-
-SHARED_MEMORY = Path("/dev/shm")
-SHARED_MEMORY_WANTED_BYTES = 2 * GIB
-"""Slots of one host for a window of 33 frames of UHD in half floats, in and out; less works, by chunks."""
+from service.wire.frame_store import MIN_STORE_BYTES, FrameStore
+from service.wire.shared_region import SharedRegion
 
 
 @dataclass(frozen=True)
@@ -100,16 +96,16 @@ def _estimators(_: ServiceConfig) -> Iterator[Finding]:
 
 
 def _shared_memory(_: ServiceConfig) -> Iterator[Finding]:
-    if not SHARED_MEMORY.is_dir():
-        yield Finding("shared memory", "ok", "provided by the system")  # macOS has no file system for it
-        return
-    usage = shutil.disk_usage(SHARED_MEMORY)
-    text = f"{usage.free / GIB:.1f} of {usage.total / GIB:.1f} GiB free"
-    if usage.free < SHARED_MEMORY_WANTED_BYTES:
-        remedy = "give the container more (docker run --shm-size=4g); until then large frames go by slower chunks"
-        yield Finding("shared memory", "note", text, remedy)
+    region = SharedRegion(MIN_STORE_BYTES)
+    try:
+        FrameStore(region.request(), MIN_STORE_BYTES).end()
+    except StereoError as error:
+        remedy = "let /proc show this user's processes; until then frames travel in chunks, several times slower"
+        yield Finding("shared memory", "note", str(error), remedy)
     else:
-        yield Finding("shared memory", "ok", text)
+        yield Finding("shared memory", "ok", "a client that shares this process namespace can share its frames")
+    finally:
+        region.unlink()
 
 
 def _socket_folder(config: ServiceConfig) -> Iterator[Finding]:

@@ -171,7 +171,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         request = await context.read()
         if request is END_OF_STREAM:
             raise InvalidInputError("the stream ended before it named a store")
-        store = self.shop.stores.open(request.name, request.size_bytes)
+        store = self.shop.stores.open(request)
         try:
             client_nonce, service_nonce = store.exchange_nonces()
             await context.write(

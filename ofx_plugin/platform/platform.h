@@ -52,12 +52,15 @@ class FileLock {
 [[nodiscard]] std::byte* mapPages(std::size_t size);
 void unmapPages(std::byte* pages, std::size_t size);
 
-// A piece of memory that other processes of this user can open by its name.
+// A piece of memory that other processes of this user can open: on Linux where this process has it open, so that
+// nothing is left of it however the process ends; elsewhere by its name.
 using SharedObject = std::intptr_t;
 constexpr SharedObject kNoObject = -1;
 
-// kNoObject when the name is taken or the system has no shared memory.
+// `name` begins with a slash. kNoObject when it is taken or the system has no shared memory.
 [[nodiscard]] SharedObject createShared(const std::string& name, std::size_t size);
+// The number under which others find it among the files of this process; nothing where it is found by its name.
+[[nodiscard]] std::optional<std::uint32_t> openFileOf(SharedObject object);
 // Its pages; null when there is no room for them among the addresses.
 [[nodiscard]] std::byte* mapShared(SharedObject object, std::size_t size);
 // Give pages memory before they are touched; false when the system has none left.

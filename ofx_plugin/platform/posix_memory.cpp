@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +30,28 @@ void unmapPages(std::byte* pages, std::size_t size) {
   munmap(pages, size);
 }
 
+#ifdef __linux__
+
+SharedObject createShared(const std::string& name, std::size_t size) {
+  const int file = memfd_create(name.c_str() + 1, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0) return kNoObject;
+  // A service that has it mapped would die of an access to what was cut off.
+  constexpr int kSizeStays = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  const bool isMade = ftruncate(file, static_cast<off_t>(size)) == 0 && fchmod(file, S_IRUSR | S_IWUSR) == 0 &&
+                      fcntl(file, F_ADD_SEALS, kSizeStays) == 0;
+  if (isMade) return file;
+  close(file);
+  return kNoObject;
+}
+
+std::optional<std::uint32_t> openFileOf(SharedObject object) {
+  return static_cast<std::uint32_t>(object);
+}
+
+void unlinkShared(const std::string&) {}  // it never was in a folder
+
+#else
+
 SharedObject createShared(const std::string& name, std::size_t size) {
   const int file = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);  // with FD_CLOEXEC, says POSIX
   if (file < 0) return kNoObject;
@@ -37,6 +60,16 @@ SharedObject createShared(const std::string& name, std::size_t size) {
   close(file);
   return kNoObject;
 }
+
+std::optional<std::uint32_t> openFileOf(SharedObject) {
+  return {};
+}
+
+void unlinkShared(const std::string& name) {
+  shm_unlink(name.c_str());
+}
+
+#endif
 
 std::byte* mapShared(SharedObject object, std::size_t size) {
   return mapped(fileOf(object), MAP_SHARED, size);
@@ -52,10 +85,6 @@ bool backShared(SharedObject object, std::byte*, std::size_t offset, std::size_t
   while (status == EINTR);
   return status == 0;
 #endif
-}
-
-void unlinkShared(const std::string& name) {
-  shm_unlink(name.c_str());
 }
 
 void closeShared(SharedObject object) {

@@ -38,6 +38,10 @@ SharedObject createShared(const std::string& name, std::size_t size) {
   return kNoObject;
 }
 
+std::optional<std::uint32_t> openFileOf(SharedObject) {
+  return {};
+}
+
 std::byte* mapShared(SharedObject object, std::size_t size) {
   return static_cast<std::byte*>(MapViewOfFile(handleOf(object), FILE_MAP_ALL_ACCESS, 0, 0, size));
 }

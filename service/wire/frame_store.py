@@ -1,25 +1,24 @@
 """Shared memory between one client and the service: opened, proved, sliced and let go.
 
-The client owns the region (POSIX shared memory, mode 0600); the service maps it while the client's stream is open, and
-a little longer if a window still uses it. Sizes are those of the real object, never those a message states.
+The client owns the region (mode 0600); the service maps it while the client's stream is open, and a little longer if a
+window still uses it. Sizes are those of the real object, never those a message states.
 """
 
 from __future__ import annotations
 
-import _posixshmem  # pyright: ignore[reportMissingImports] - the standard library's own shm_open, without SharedMemory's tracker and name rules
-import errno
 import mmap
 import os
-import re
 import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
 
+from stereoconvert.v1 import stereo_convert_pb2
+
 from model.errors import InvalidInputError
 from service.errors import StoreNotFoundError, StoresFullError
+from service.wire.shared_region import open_region
 
-NAME = re.compile(r"/stereo-[0-9a-f]{20}")
 RESERVED_BYTES = 4096
 ALIGNMENT_BYTES = 64
 MIN_STORE_BYTES = 8192
@@ -30,16 +29,16 @@ ID_BYTES = 16
 class FrameStore:
     """One mapped region. `users` counts the windows that still need it after its stream has ended."""
 
-    def __init__(self, name: str, size_bytes: int, max_bytes: int) -> None:
-        """Map the object `name`.
+    def __init__(self, request: stereo_convert_pb2.ShareFrameStoreRequest, max_bytes: int) -> None:
+        """Map the object that a client names.
 
         Raises InvalidInputError for a bad name, size or owner, StoreNotFoundError when there is no such object.
         """
-        if not NAME.fullmatch(name):
-            raise InvalidInputError('name must be "/stereo-" and 20 hex digits')
+        size_bytes = request.size_bytes
         if not MIN_STORE_BYTES <= size_bytes <= max_bytes:
             raise InvalidInputError(f"size_bytes is {size_bytes}; it must be {MIN_STORE_BYTES}..{max_bytes}")
-        self._fd = _open(name)
+        self._fd = open_region(request)
+        self._may_shrink = not request.HasField("open_file")  # files of memory are sealed
         try:
             self._check_object(size_bytes)
             self._map = mmap.mmap(self._fd, size_bytes)
@@ -67,10 +66,11 @@ class FrameStore:
     def view(self, offset_bytes: int, size_bytes: int) -> memoryview:
         """See a checked slot; drop the view soon.
 
-        A client that shrank its object would make the next access kill this process (SIGBUS), so the size is looked
-        at again each time. Only a process of the same user could win the race that remains.
+        A client that shrank its object would make the next access kill this process (SIGBUS): files of memory cannot
+        shrink, the size of others is looked at each time. Only a process of the same user could win the race that
+        remains.
         """
-        if os.fstat(self._fd).st_size < self.size_bytes:
+        if self._may_shrink and os.fstat(self._fd).st_size < self.size_bytes:
             raise InvalidInputError("the shared memory object was made smaller while it was in use")
         return memoryview(self._map)[offset_bytes : offset_bytes + size_bytes]
 
@@ -129,11 +129,11 @@ class FrameStores:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def open(self, name: str, size_bytes: int) -> FrameStore:
-        """Map a region; `end` it with `close`."""
+    def open(self, request: stereo_convert_pb2.ShareFrameStoreRequest) -> FrameStore:
+        """Map the region that a client names; `end` it with `close`."""
         if len(self._by_id) >= self._max_stores:
             raise StoresFullError(f"{self._max_stores} frame stores are shared already; close one or use chunks")
-        store = FrameStore(name, size_bytes, self._max_store_bytes)
+        store = FrameStore(request, self._max_store_bytes)
         self._by_id[store.store_id] = store
         return store
 
@@ -161,13 +161,3 @@ class FrameStores:
                 f"{store.size_bytes - offset_bytes} (the end of the store)"
             )
         return StoreSlot(store, offset_bytes, size_bytes)
-
-
-def _open(name: str) -> int:
-    try:
-        return _posixshmem.shm_open(name, os.O_RDWR, mode=0o600)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise StoreNotFoundError("there is no such shared memory object here; use chunks") from None
-        # EACCES, EINVAL, ...: it exists but we may not use it.
-        raise InvalidInputError(f"the shared memory object cannot be opened ({error.strerror}); use chunks") from None

@@ -22,13 +22,13 @@ from service.access.redaction import without_folders, without_secrets
 from service.batch.errors import JobError
 from service.batch.jobs.job_file import read_job
 from service.caches.frame_cache import FrameCache
-from service.client import SharedRegion
 from service.config import ServiceConfig, ServiceLimits, is_loopback
 from service.errors import code_of
 from service.wire.frame_receiver import FrameReceiver
 from service.wire.frame_store import FrameStores
 from service.wire.frame_wire import decode_frame, encode_frame, format_from_wire, format_to_wire
 from service.wire.settings_wire import settings_from_wire, settings_to_wire
+from service.wire.shared_region import SharedRegion
 from service.wire.slot_pool import SlotPool
 from service.wire.window_pixels import decode_window
 from service.wire.window_plan import plan_window
@@ -81,7 +81,7 @@ def _stores() -> FrameStores:
     if not _made:
         region = SharedRegion(STORE_BYTES)
         stores = FrameStores(4, 1 << 20)
-        store = stores.open(region.name, STORE_BYTES)
+        store = stores.open(region.request())
         region.unlink()
         stores._by_id[STORE_ID] = stores._by_id.pop(store.store_id)
         store.store_id = STORE_ID

@@ -102,11 +102,21 @@ effect.set_clip("Source", ArrayClip(frames))
 
 
 @pytest.fixture
-def run_host(plugin_binary: Path, runtime_dir: Path) -> Callable[..., str]:
-    """Runs code in a process of its own in which `effect` has five small frames; gives what it printed."""
+def host_command(plugin_binary: Path, runtime_dir: Path) -> Callable[..., list[str]]:
+    """A command, for the folder ROOT, that runs code in which `effect` has five small frames."""
 
-    def run(personality: str, address: str, code: str, **params) -> str:
-        command = [sys.executable, "-c", RENDER + code, str(plugin_binary), personality, address, repr(params)]
+    def command(personality: str, address: str, code: str, **params) -> list[str]:
+        return [sys.executable, "-c", RENDER + code, str(plugin_binary), personality, address, repr(params)]
+
+    return command
+
+
+@pytest.fixture
+def run_host(host_command: Callable[..., list[str]]) -> Callable[..., str]:
+    """Runs a `host_command` to its end; gives what it printed."""
+
+    def run(*arguments: str, **params) -> str:
+        command = host_command(*arguments, **params)
         return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
 
     return run

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import queue
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import grpc
 import numpy as np
 import pytest
+from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from service.config import ServiceLimits
+from service.wire.window_plan import CONTRACT_VERSION
 from tests.ofx_host import ArrayClip
-from tests.ofx_plugin.formula_service import FormulaModel, ServiceThread, formula
+from tests.ofx_plugin.formula_service import ROOT, FormulaModel, ServiceThread, formula
 
 pytestmark = pytest.mark.host
 
@@ -49,9 +58,34 @@ def test_small_cache_costs_time_but_no_frame(make_effect, service, large_shot, m
     render_all(make_effect("strict", service.address), large_shot)
 
 
-def test_no_shared_memory_is_left_behind(make_effect, service, large_shot):
-    render_all(make_effect("strict", service.address), large_shot[:2])
-    assert not list(Path("/dev/shm").glob("stereo-*"))
+class SilentServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
+    """Never answers who shares memory, and tells by which name it was to be found."""
+
+    def __init__(self) -> None:
+        self.names: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def Describe(self, request: Any, context: Any) -> stereo_convert_pb2.DescribeResponse:  # noqa: N802
+        return stereo_convert_pb2.DescribeResponse(contract_version=CONTRACT_VERSION, model_version="silent")
+
+    def ShareFrameStore(self, request_iterator: Any, context: grpc.ServicerContext) -> Iterator:  # noqa: N802
+        self.names.put(next(request_iterator).name)
+        yield from request_iterator  # ends with the client
+
+
+def test_a_host_killed_while_it_shares_memory_leaves_none(host_command, runtime_dir):
+    servicer = SilentServicer()
+    target = f"unix:{runtime_dir}/silent.sock"
+    with ThreadPoolExecutor(4) as pool:
+        server = grpc.server(pool)
+        stereo_convert_pb2_grpc.add_StereoConvertServiceServicer_to_server(servicer, server)
+        server.add_insecure_port(target)
+        server.start()
+        with subprocess.Popen(host_command("strict", target, "effect.render(0)"), cwd=ROOT) as host:
+            name = servicer.names.get(timeout=60)
+            host.kill()
+        server.stop(None).wait()
+    assert host.returncode == -signal.SIGKILL
+    assert not (Path("/dev/shm") / name.removeprefix("/")).exists()
 
 
 def test_trace_tells_where_the_time_went(make_effect, service, large_shot, runtime_dir, monkeypatch):

@@ -14,7 +14,7 @@ class Footprint:
     resident_mib: float
     files: int  # open descriptors
     threads: int
-    regions: int  # mapped pieces of POSIX shared memory
+    regions: int  # mapped frame stores
 
     def __str__(self) -> str:
         return (
@@ -31,5 +31,5 @@ def footprint(pid: int) -> Footprint:
         resident_mib=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
         files=len(list((process / "fd").iterdir())),
         threads=len(list((process / "task").iterdir())),
-        regions=sum(" /dev/shm/stereo-" in line for line in (process / "maps").read_text().splitlines()),
+        regions=sum("/memfd:stereo-" in line for line in (process / "maps").read_text().splitlines()),
     )

@@ -12,8 +12,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from stereoconvert.v1 import stereo_convert_pb2
 
-from service.client import ServiceClient, SharedRegion, SharedStore
+from service.client import ServiceClient, SharedStore
 from service.serve import SERVICE_NAME
+from service.wire.shared_region import SharedRegion
 
 STORE_BYTES = 16384
 
@@ -23,8 +24,8 @@ def share(client: ServiceClient, *requests):
     return client.stub.ShareFrameStore(iter(requests), timeout=60)
 
 
-def request(name: str, size: int = STORE_BYTES) -> stereo_convert_pb2.ShareFrameStoreRequest:
-    return stereo_convert_pb2.ShareFrameStoreRequest(name=name, size_bytes=size)
+def named(name: str) -> stereo_convert_pb2.ShareFrameStoreRequest:
+    return stereo_convert_pb2.ShareFrameStoreRequest(name=name, size_bytes=STORE_BYTES)
 
 
 def code_of(call) -> grpc.StatusCode:
@@ -72,7 +73,7 @@ def test_sharing_a_store_proves_that_memory_is_the_same(service, client):
 
 def test_a_store_ends_when_its_client_hangs_up(service, client, region, eventually):
     messages: queue.SimpleQueue = queue.SimpleQueue()
-    messages.put(request(region.name))
+    messages.put(region.request())
     call = client.stub.ShareFrameStore(iter(messages.get, None))
     assert len(next(call).store_id) == 16
     call.cancel()
@@ -88,19 +89,19 @@ def test_two_stores_have_two_ids(client):
 def test_store_errors_have_the_codes_of_the_proto(start_service, region):
     service = start_service(limits={"max_stores": 1})
     with ServiceClient(service.target) as client:
-        assert code_of(share(client, request("/other"))) is grpc.StatusCode.INVALID_ARGUMENT
-        assert code_of(share(client, request(region.name, 8191))) is grpc.StatusCode.INVALID_ARGUMENT
-        assert code_of(share(client, request(region.name, STORE_BYTES + 1))) is grpc.StatusCode.INVALID_ARGUMENT
+        assert code_of(share(client, named("/other"))) is grpc.StatusCode.INVALID_ARGUMENT
+        assert code_of(share(client, region.request(8191))) is grpc.StatusCode.INVALID_ARGUMENT
+        assert code_of(share(client, region.request(STORE_BYTES + 1))) is grpc.StatusCode.INVALID_ARGUMENT
         assert code_of(share(client)) is grpc.StatusCode.INVALID_ARGUMENT
-        missing = request("/stereo-" + "0" * 20)
+        missing = named("/stereo-" + "0" * 20)
         assert code_of(share(client, missing)) is grpc.StatusCode.NOT_FOUND
         kept = SharedStore(client.stub, STORE_BYTES)
-        assert code_of(share(client, request(region.name))) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert code_of(share(client, region.request())) is grpc.StatusCode.RESOURCE_EXHAUSTED
         kept.close()
 
 
 def test_a_stream_shares_one_store_only(client, region):
-    assert code_of(share(client, request(region.name), request(region.name))) is grpc.StatusCode.INVALID_ARGUMENT
+    assert code_of(share(client, region.request(), region.request())) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_the_socket_is_ours_alone(service):

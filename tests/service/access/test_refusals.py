@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _posixshmem  # pyright: ignore[reportMissingImports]
 import os
 import shutil
 import subprocess
@@ -13,8 +12,9 @@ import pytest
 from stereoconvert.v1 import stereo_convert_pb2
 
 from service.access.auth import read_token
-from service.client import ServiceClient, SharedRegion, SharedStore
+from service.client import ServiceClient, SharedStore
 from service.wire.frame_store import NONCE_BYTES
+from service.wire.shared_region import SharedRegion
 from tests.service.window_calls import status
 
 NOBODY = 65534
@@ -33,8 +33,7 @@ class AnsweringStub:
         return iter([self._answer])
 
 
-def share(client: ServiceClient, name: str, size: int):
-    request = stereo_convert_pb2.ShareFrameStoreRequest(name=name, size_bytes=size)
+def share(client: ServiceClient, request: stereo_convert_pb2.ShareFrameStoreRequest):
     return status(lambda: list(client.stub.ShareFrameStore(iter([request]), timeout=60)))
 
 
@@ -56,26 +55,25 @@ def test_a_wrong_token_is_logged_and_neither_it_nor_the_right_one_is(start_servi
 
 def test_a_guessed_name_of_shared_memory_is_refused_and_logged(client, caplog):
     with caplog.at_level("INFO"):
-        assert share(client, "/stereo-0123456789abcdef0123", 16384)[0] is grpc.StatusCode.NOT_FOUND
+        guess = stereo_convert_pb2.ShareFrameStoreRequest(name="/stereo-0123456789abcdef0123", size_bytes=16384)
+        assert share(client, guess)[0] is grpc.StatusCode.NOT_FOUND
     assert "refused: NOT_FOUND" in caplog.text
 
 
 def test_a_size_beyond_the_real_region_is_refused_and_logged(client, caplog):
     region = SharedRegion(16384)
     with caplog.at_level("INFO"):
-        code, message = share(client, region.name, 1 << 20)
+        code, message = share(client, region.request(1 << 20))
     region.unlink()
     assert (code, "the object has only 16384" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
     assert "refused: INVALID_ARGUMENT: size_bytes is 1048576" in caplog.text
 
 
-@pytest.fixture
-def foreign_region():
+@pytest.fixture(params=[True, False], ids=["file", "name"])
+def foreign_region(request):
     """A region with the right name and size that belongs to another user."""
-    region = SharedRegion(16384)
-    fd = _posixshmem.shm_open(region.name, os.O_RDWR, mode=0o600)
-    os.fchown(fd, NOBODY, NOBODY)
-    os.close(fd)
+    region = SharedRegion(16384, is_file=request.param)
+    os.fchown(region.fileno(), NOBODY, NOBODY)
     yield region
     region.unlink()
 
@@ -83,9 +81,34 @@ def foreign_region():
 @as_root
 def test_another_users_memory_is_refused_and_logged(client, foreign_region, caplog):
     with caplog.at_level("INFO"):
-        code, message = share(client, foreign_region.name, 16384)
+        code, message = share(client, foreign_region.request())
     assert (code, "must belong to the service's user" in message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
     assert "refused: INVALID_ARGUMENT" in caplog.text
+
+
+def _other_namespace() -> list[str]:
+    """What starts a command where processes have other numbers; empty where this user may not."""
+    unshare = ["unshare", "--pid", "--fork"]
+    may = shutil.which("unshare") and subprocess.run([*unshare, "true"], capture_output=True).returncode == 0
+    return unshare if may else []
+
+
+SHARING_CLIENT = """
+import sys, grpc
+from service.client import ServiceClient, SharedStore
+try:
+    SharedStore(ServiceClient(sys.argv[1]).stub, 16384)
+except grpc.RpcError as refused:
+    print(refused.code().name)
+"""
+
+
+@pytest.mark.skipif(not _other_namespace(), reason="needs the right to make a namespace of processes")
+def test_a_client_in_another_container_is_told_to_use_chunks_and_the_log_tells_why(service, caplog):
+    command = [*_other_namespace(), sys.executable, "-c", SHARING_CLIENT, service.target]
+    with caplog.at_level("INFO"):
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "NOT_FOUND\n"
+    assert "no such memory open here (another container or machine?); use chunks" in caplog.text
 
 
 @as_root

@@ -5,11 +5,12 @@ import pytest
 
 from model.errors import FrameFormatError, InvalidInputError, ShapeError, StereoError
 from model.settings import Settings
-from service.client import ServiceClient, SharedRegion
+from service.client import ServiceClient
 from service.config import ServiceLimits
 from service.errors import ContractSkewError, StoreNotFoundError
 from service.wire.frame_store import FrameStores
 from service.wire.frame_wire import FrameFormat, format_to_wire
+from service.wire.shared_region import SharedRegion
 from service.wire.window_plan import check_contract, plan_window
 
 LIMITS = ServiceLimits(max_width=64, max_height=64, max_window=9, max_window_bytes=4096)
@@ -24,7 +25,7 @@ def stores():
 @pytest.fixture
 def store(stores):
     region = SharedRegion(STORE_BYTES)
-    shared = stores.open(region.name, STORE_BYTES)
+    shared = stores.open(region.request())
     region.unlink()
     yield shared
     stores.close(shared)
