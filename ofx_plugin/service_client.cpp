@@ -156,7 +156,7 @@ WindowAnswer ServiceClient::convert(const WindowRequest& request, const Patience
     WindowAnswer answer;
     answer.store = current->store;
     WindowCall call(request, *current, channel_->sessionId, channel_->token);
-    const grpc::Status status = call.run(*channel_->stub, patience, answer);
+    const grpc::Status status = call.run(channel_->channel, patience, answer);
     if (status.ok()) return answer;
     patience.check("waiting for the window");
 

@@ -16,8 +16,7 @@ using Operation = PolledCall::Operation;
 namespace {
 
 constexpr std::size_t kLoggedDigits = 8;  // of a request id in the service's log
-// How long after its last message a call has a status. gRPC never ends one whose message it could not read.
-constexpr std::chrono::seconds kStatusLimit{10};
+constexpr const char* kMethod = "/stereoconvert.v1.StereoConvertService/ConvertWindow";
 
 [[noreturn]] void broken(const std::string& what) {
   throw Failure(FailureKind::Bug, "the service sent " + what);
@@ -64,15 +63,17 @@ void WindowCall::offerSlots(wire::WindowHeader& header) {
   }
 }
 
-grpc::Status WindowCall::run(wire::StereoConvertService::Stub& stub, const Patience& patience, WindowAnswer& answer) {
+grpc::Status WindowCall::run(const std::shared_ptr<grpc::ChannelInterface>& channel, const Patience& patience,
+                             WindowAnswer& answer) {
   call_.context.set_deadline(systemDeadline(patience));
-  stream_ = stub.AsyncConvertWindow(&call_.context, &call_.queue, PolledCall::tag(Operation::Start));
-  for (Patience left = patience;;) {
-    const auto [operation, ok] = call_.next(left);
+  stream_ = WindowStub(channel).PrepareCall(&call_.context, kMethod, &call_.queue);
+  stream_->StartCall(PolledCall::tag(Operation::Start));
+  for (;;) {
+    const auto [operation, ok] = call_.next(patience);
     switch (operation) {
       case Operation::Start:
         if (ok) writeNext();
-        stream_->Read(&response_, PolledCall::tag(Operation::Read));
+        stream_->Read(&received_, PolledCall::tag(Operation::Read));
         break;
       case Operation::Write:
         isWriting_ = false;
@@ -80,15 +81,13 @@ grpc::Status WindowCall::run(wire::StereoConvertService::Stub& stub, const Patie
         break;
       case Operation::Read:
         if (!ok) {
-          left = patience.atMost(kStatusLimit);
           stream_->Finish(&status_, PolledCall::tag(Operation::Finish));
           break;
         }
         take(answer);
-        stream_->Read(&response_, PolledCall::tag(Operation::Read));
+        stream_->Read(&received_, PolledCall::tag(Operation::Read));
         break;
       case Operation::Finish:
-        if (left.left().count() <= 0 && patience.left().count() > 0) broken("a message that cannot be read");
         if (status_.ok() && answer.results.size() != request_.wanted.size()) {
           broken(std::to_string(answer.results.size()) + " frames; " + std::to_string(request_.wanted.size()) +
                  " were wanted");
@@ -129,6 +128,9 @@ void WindowCall::writeNext() {
 }
 
 void WindowCall::take(WindowAnswer& answer) {
+  if (!grpc::SerializationTraits<Response>::Deserialize(&received_, &response_).ok()) {
+    broken("a message that cannot be read");
+  }
   switch (response_.message_case()) {
     case Response::kFramesNeeded:
       take(response_.frames_needed());

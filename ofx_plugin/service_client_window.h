@@ -1,6 +1,7 @@
 // One ConvertWindow call, from the header to the last result.
 #pragma once
 
+#include <grpcpp/generic/generic_stub.h>
 #include <stereoconvert/v1/stereo_convert.grpc.pb.h>
 
 #include <deque>
@@ -25,7 +26,7 @@ class WindowCall {
 
   // Talk until the service ends the call. `answer` is complete when the status is OK. Throws Failure Bug when the
   // service breaks the contract, OutOfMemory when there is no room for a result.
-  [[nodiscard]] grpc::Status run(stereoconvert::v1::StereoConvertService::Stub& stub, const Patience& patience,
+  [[nodiscard]] grpc::Status run(const std::shared_ptr<grpc::ChannelInterface>& channel, const Patience& patience,
                                  WindowAnswer& answer);
 
   // How long the service asked to wait after a full queue; 0 when it did not.
@@ -34,6 +35,8 @@ class WindowCall {
  private:
   using Request = stereoconvert::v1::ConvertWindowRequest;
   using Response = stereoconvert::v1::ConvertWindowResponse;
+  // Answers are read as bytes: gRPC never ends a call of its own stub that got a message that it cannot read.
+  using WindowStub = grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>;
 
   [[nodiscard]] Request header(const FrameKey& sessionId);
   void offerSlots(stereoconvert::v1::WindowHeader& header);
@@ -59,10 +62,11 @@ class WindowCall {
   SharedBlock incoming_;  // whose chunks are to come
   std::size_t receivedBytes_ = 0;
 
-  Response response_;
+  grpc::ByteBuffer received_;
+  Response response_;  // `received_`, read
   grpc::Status status_;
   PolledCall call_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;  // lies in the memory of call_
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, grpc::ByteBuffer>> stream_;  // lies in the memory of call_
 };
 
 }  // namespace stereo_convert

@@ -16,6 +16,8 @@ from tests.ofx_plugin.formula_service import formula
 
 pytestmark = pytest.mark.host
 
+Response = stereo_convert_pb2.ConvertWindowResponse
+SERVICE = stereo_convert_pb2.DESCRIPTOR.services_by_name["StereoConvertService"].full_name
 Answer = Callable[[stereo_convert_pb2.WindowHeader], Iterator[Any]]
 
 
@@ -36,7 +38,7 @@ class ScriptedServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
         for answer in self.scripts.pop(0)(header):
             if isinstance(answer, grpc.StatusCode):
                 context.abort(answer, "as the script says")
-            yield stereo_convert_pb2.ConvertWindowResponse(**answer)
+            yield answer if isinstance(answer, bytes) else Response(**answer).SerializeToString()
 
 
 @pytest.fixture
@@ -50,6 +52,11 @@ def address(servicer, runtime_dir) -> Iterator[str]:
     with ThreadPoolExecutor(4) as pool:
         server = grpc.server(pool)
         stereo_convert_pb2_grpc.add_StereoConvertServiceServicer_to_server(servicer, server)
+        window = grpc.stream_stream_rpc_method_handler(  # sends bytes as they are
+            servicer.ConvertWindow, stereo_convert_pb2.ConvertWindowRequest.FromString
+        )
+        instead = {"ConvertWindow": window}
+        server.add_registered_method_handlers(SERVICE, instead)  # pyright: ignore[reportAttributeAccessIssue] - untyped
         server.add_insecure_port(target)
         server.start()
         yield target
@@ -107,6 +114,8 @@ LIES: dict[str, tuple[Answer, str]] = {
     "gap": (lambda h: iter([first(h), chunk(b"0" * 16, 16)]), "belong to no frame"),
     "huge offset": (lambda h: iter([first(h), chunk(b"0" * 16, 2**64 - 8)]), "belong to no frame"),
     "interrupted frame": (lambda h: iter([first(h), chunk(b"0" * 16), first(h)]), "before the last one was complete"),
+    "no protobuf": (lambda h: iter([b"\xff" * 9]), "a message that cannot be read"),
+    "no protobuf after a frame": (lambda h: (a for a in [first(h), b"\x0a\x7f"]), "a message that cannot be read"),
     "unknown frame": (lambda h: iter([{"frames_needed": {"content_keys": [b"1" * 16]}}]), "not in the window"),
 }
 
