@@ -1,9 +1,9 @@
 """Measure a fill on any folder of photos and clips: `python -m model.evaluate FOLDER`; Markdown on stdout.
 
 Tables: holes (drawn scenes over the footage, their truth known), estimated (the same by estimated depth), and after
-the paper: inpainting (Table 1), tokens (4), disparity (5), conversion (2), geometry (9); flicker, speed and memory.
-Nothing is fetched and no network of others is run; the yardsticks are row fill, background-only push-pull, OpenCV's
-Telea and Navier-Stokes, and GAPW's own stretch.
+the paper: inpainting (Table 1), tokens (4), disparity (5), conversion (2), codec (6, 7), geometry (9); flicker, speed
+and memory. Nothing is fetched and no network of others is run; the yardsticks are row fill, background-only push-pull,
+OpenCV's Telea and Navier-Stokes, and GAPW's own stretch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 
 from model.data.media import Library, MediaRules, load_library
 from model.depth.estimators import find_estimator
-from model.errors import StereoError
+from model.errors import InvalidInputError, StereoError
 from model.evaluate.conversion import conversion_table, geometry_table, read_pairs
 from model.evaluate.cost import memory_table, speed_table
 from model.evaluate.fills import Fill, sasi, yardsticks
@@ -37,6 +37,7 @@ from model.evaluate.windows import (
     LayeredWindows,
     Window,
     WindowRules,
+    footage,
     media_of,
     projection_windows,
     with_estimated_disparity,
@@ -67,6 +68,7 @@ class Request:
     estimator: str
     disparity: float
     pairs: list[Path]
+    codecs: list[Path]
     pictures: Path | None
     picture_of: tuple[str, ...]
 
@@ -152,7 +154,24 @@ def memory(request: Request) -> str:
     return memory_table(request.weights, _MEMORY_SIZES, _MEMORY_LIMIT_GIB)
 
 
-_MADE = (holes, estimated, inpainting, tokens, disparity, conversion, geometry, flicker, speed, memory)
+def codec(request: Request) -> str:
+    """Tables 6 and 7; what a fill looks like between each codec only by Wan 2.1's transformer."""
+    from model.evaluate.codec import codec_fill_table, codec_table
+    from model.sasi.wan.codec import load_codec
+    from model.sasi.wan.inpainter import WanInpainter
+
+    if not request.codecs:
+        raise InvalidInputError("the table codec needs --codecs, the folders of one or more Wan VAEs")
+    codecs = {str(folder): load_codec(folder) for folder in request.codecs}
+    pieces = {name: footage(library, request.windows) for name, library in request.media.items()}
+    made = codec_table(codecs, pieces, request.lpips)
+    if not isinstance(request.inpainter, WanInpainter):
+        return made
+    windows = request.projected(request.disparity)
+    return f"{made}\n\n{codec_fill_table(codecs, request.inpainter, windows, request.lpips)}"
+
+
+_MADE = (holes, estimated, inpainting, tokens, disparity, conversion, geometry, codec, flicker, speed, memory)
 TABLES: dict[str, Callable[[Request], str]] = {made.__name__: made for made in _MADE}
 
 
@@ -207,6 +226,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         estimator=arguments.estimator,
         disparity=arguments.max_disparity,
         pairs=arguments.pairs,
+        codecs=arguments.codecs,
         pictures=arguments.pictures,
         picture_of=tuple(arguments.picture_of),
     )
@@ -232,6 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--frames", type=int, default=5, help="frames of a window (5)")
     add("--windows", type=int, default=2, help="drawn windows of every medium (2)")
     add("--pairs", type=Path, nargs="+", default=[Path("examples")], help="folders of real pairs (examples)")
+    add("--codecs", type=Path, nargs="+", default=[], help="folders of Wan VAEs to compare, the teacher first")
     add("--pictures", type=Path, help="JPEG or PNG to write: fills side by side, from the drawn scenes")
     add("--picture-of", nargs="+", default=["*"], metavar="PATTERN", help="media to picture (all)")
     add("--threads", type=int, default=1, help="of the fills (1)")

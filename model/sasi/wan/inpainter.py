@@ -40,6 +40,11 @@ class WanInpainter(Inpainter):
         """Let `wrap` stand before the VAE's encoder."""
         self._encode = wrap(self._encode)
 
+    def between(self, codec: WanCodec) -> WanInpainter:
+        """The same transformer between another codec's halves."""
+        card = Card(self.name, self.version, self.license, self.detail)
+        return WanInpainter(self._network, codec, self._prompt, card)
+
     def _sample(
         self, view: Tensor, hole: Tensor, disparity: Tensor, feather_px: float, rules: FillRules, progress: Progress
     ) -> tuple[Tensor, float]:
