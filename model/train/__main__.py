@@ -17,6 +17,7 @@ import cv2
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
 from model.data.dataset import Batch, SceneBatches
 from model.data.media import load_library
@@ -69,10 +70,12 @@ def train(config: TrainConfig) -> None:
     pairs = StoredPairs(Path(config.pairs)) if config.pairs else None
     data = SceneBatches(library, config.scenes, config.run.seed, run.step, config.run.steps, pairs)
     batches = DataLoader(data, batch_size=None, num_workers=config.run.workers, worker_init_fn=_one_thread)
-    for batch in batches:
-        if run.done >= 1:
-            break
-        run.advance(batch)
+    with tqdm(total=config.run.steps, initial=run.step, unit="step", disable=None) as bar:
+        for batch in batches:
+            if run.done >= 1:
+                break
+            run.advance(batch)
+            bar.update()
     run.finish()
 
 
