@@ -5,6 +5,9 @@
 #include "answering_service.h"
 #include "service_client.h"
 
+// What answers is in this process; an answer that is no description may be asked for again and again until this ends.
+constexpr std::chrono::duration<double> kPatience{0.2};
+
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   return setenv("STEREO_CONVERT_CACHE_MB", "1", 1);
 }
@@ -21,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   choice.address = service.address();
   ServiceClient client(choice);
   try {
-    const auto session = client.session({std::chrono::duration<double>(5), nullptr});
+    const auto session = client.session({kPatience, nullptr});
     // Nobody but the service that read our nonce can answer with it.
     if (!session->storeId.empty()) std::abort();
   } catch (const Failure&) {
