@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from contextvars import copy_context
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -17,17 +15,16 @@ from stereoconvert.v1 import stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
 from service.caches.frame_cache import FrameBytes
-from service.devices.device_memory import with_second_try
-from service.devices.gpu_worker import DeviceWorker, JobState, Progress, WindowJob, least_loaded
+from service.devices.gpu_worker import JobState, WindowJob, least_loaded
 from service.errors import DrainingError, StalledError
-from service.stereo_model import WindowInput, WindowOutput
+from service.stereo_model import WindowOutput
 from service.watching.logs import request_label
-from service.watching.recent_frames import VIEWS
 from service.watching.telemetry import Attribute, WindowTrace
+from service.window_work import WindowWork, WorkNotes
 from service.wire.frame_receiver import FrameReceiver
 from service.wire.slot_pool import SlotPool
 from service.wire.window_delivery import WindowDelivery
-from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning, decode_window
+from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning
 from service.wire.window_plan import WindowPlan, plan_window
 from service.workshop import Workshop
 
@@ -40,7 +37,7 @@ Response = stereo_convert_pb2.ConvertWindowResponse
 
 
 class ConvertCall:
-    """The state of one call. Everything here runs on the event loop but `_compute`, which runs on the worker."""
+    """The state of one call, on the event loop. It holds no pixels when it has ended, however long it is remembered."""
 
     def __init__(self, shop: Workshop, context: grpc.aio.ServicerContext) -> None:
         self._shop = shop
@@ -50,11 +47,8 @@ class ConvertCall:
         self._trace = WindowTrace()
         self._task = cast(asyncio.Task, asyncio.current_task())
         self._cancelled = False
-        self._job: WindowJob | None = None
         self._start_s = time.perf_counter()
         self._transport_s = 0.0
-        self._queue_s = 0.0
-        self._remembered = False  # the result lay in the cache
         left_s = context.time_remaining()  # by the wall clock, which may jump: read once, at the start
         self._deadline = None if left_s is None else time.monotonic() + left_s
 
@@ -97,8 +91,6 @@ class ConvertCall:
                 await self._answer(plan, received, slots)
             finally:
                 reader.cancel()
-                if self._job is not None:
-                    self._job.cancel()
 
     @asynccontextmanager
     async def _registered(self, plan: WindowPlan) -> AsyncIterator[None]:
@@ -173,18 +165,29 @@ class ConvertCall:
             self._send, self._shop.copiers, slots if plan.output_slots else None, self._shop.limits.max_chunk_bytes
         )
         summary = stereo_convert_pb2.WindowSummary(model_version=self._shop.model.version())
+        notes = WorkNotes()
         if plan.is_passthrough:
             await self._timed(delivery.deliver(plan.wanted, SourceResults(plan, received)))
         else:
             worker = least_loaded(self._shop.workers)
-            output = await self._computed(plan, received, worker)
+            work = WindowWork(self._shop, plan, received, worker.device, self._trace)
+            notes = work.notes
+            output = await self._finished(
+                worker.submit(
+                    work,
+                    client=plan.session_id,
+                    interactive=plan.interactive,
+                    deadline=self._deadline,
+                    on_change=self._notifier(),
+                )
+            )
             clamped = await self._timed(delivery.deliver(plan.wanted, ComputedResults(plan, output)))
             _describe_output(summary, plan, output, worker.device)
             if clamped:
                 summary.warnings.append(clamp_warning(clamped, plan.result_format))
-        _add_stage(summary, "transport", self._transport_s)
+        _add_stage(summary, "transport", self._transport_s + notes.decode_s)
         await self._send(summary=summary)
-        self._note(plan, summary)
+        self._note(plan, summary, notes)
 
     async def _timed(self, delivering: Awaitable[int]) -> int:
         """Count what `delivering` takes as transport."""
@@ -194,93 +197,48 @@ class ConvertCall:
         self._transport_s += time.perf_counter() - start
         return clamped
 
-    def _note(self, plan: WindowPlan, summary: stereo_convert_pb2.WindowSummary) -> None:
+    def _note(self, plan: WindowPlan, summary: stereo_convert_pb2.WindowSummary, notes: WorkNotes) -> None:
         """Tell log and metrics of a window that went back whole."""
         whole_s = time.perf_counter() - self._start_s
         stages = {stage.stage: stage.seconds for stage in summary.stage_times}
-        self._shop.metrics.count_window(len(plan.wanted), {**stages, "queue": self._queue_s, "whole": whole_s})
-        self._trace.attributes.update(device=summary.device, retention=summary.retention, remembered=self._remembered)
-        if summary.inpainter and not self._remembered:
+        self._shop.metrics.count_window(len(plan.wanted), {**stages, "queue": notes.queue_s, "whole": whole_s})
+        self._trace.attributes.update(device=summary.device, retention=summary.retention, remembered=notes.remembered)
+        if summary.inpainter and not notes.remembered:
             self._shop.metrics.note_retention(summary.retention)
         log.info(
             "%d of %d frames of %s, output %s, %.3f s, %.3f s of them in the queue%s",
-            len(plan.wanted), len(plan.frames), plan.frames[0].format, plan.settings.output, whole_s, self._queue_s,
-            ", remembered" if self._remembered else "",
+            len(plan.wanted), len(plan.frames), plan.frames[0].format, plan.settings.output, whole_s, notes.queue_s,
+            ", remembered" if notes.remembered else "",
         )  # fmt: skip
 
-    async def _computed(
-        self, plan: WindowPlan, received: dict[bytes, FrameBytes], worker: DeviceWorker
-    ) -> WindowOutput:
-        """Queue the window and pass its progress on until it is done."""
-        loop = asyncio.get_running_loop()
+    def _notifier(self) -> Callable[[], None]:
+        """What wakes this call from any thread, without holding it."""
+        loop, wake = asyncio.get_running_loop(), self._changed.set
 
         def notify() -> None:
             with suppress(RuntimeError):  # the loop is closed: the service left before this job was done
-                loop.call_soon_threadsafe(self._changed.set)
+                loop.call_soon_threadsafe(wake)
 
-        queued_s = time.perf_counter()
-        queued_ns = time.time_ns()
-        context = copy_context()  # the worker's log lines are about this request
+        return notify
 
-        def work(progress: Progress) -> WindowOutput:
-            self._queue_s = time.perf_counter() - queued_s
-            self._trace.note("queue", queued_ns)
-            return with_second_try(
-                lambda: context.run(self._compute, plan, received, worker.device, progress),
-                lambda: self._shop.make_room(worker.device),
-            )
-
-        job = self._job = worker.submit(
-            work,
-            client=plan.session_id,
-            interactive=plan.interactive,
-            deadline=self._deadline,
-            on_change=notify,
-        )
+    async def _finished(self, job: WindowJob) -> WindowOutput:
+        """Pass the job's progress on until it is done; stop it if this call ends before."""
         told: JobState | None = None
-        while not job.future.done():
-            if self._client_error is not None:
-                raise self._client_error
-            if job.state != told:
-                told = job.state
-                await self._send(
-                    progress=stereo_convert_pb2.Progress(
-                        stage=told.stage, fraction=told.fraction, queue_position=told.queue_position
-                    )
-                )
-                continue
-            self._changed.clear()
-            if not job.future.done() and job.state == told:
-                await self._changed.wait()
-        return job.future.result()
-
-    def _compute(
-        self, plan: WindowPlan, received: dict[bytes, FrameBytes], device: str, progress: Progress
-    ) -> WindowOutput:
-        progress("transport", 0.0)
-        start = time.perf_counter()
-        with self._trace.stage("decode"):
-            window = decode_window(plan, received, self._shop.digest_seed)
-        self._transport_s += time.perf_counter() - start
-        output = self._shop.results.find(window, device)
-        self._remembered = output is not None
-        if output is None:
-            start_ns = time.time_ns()
-            output = self._converted(plan, window, device, progress)
-            self._trace.stages_of_model(start_ns, output.stage_times)
-            self._shop.results.keep(window, device, output)
-        return output
-
-    def _converted(self, plan: WindowPlan, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
-        """Ask the model; where the page of `--web` is open, ask for its views too and show the middle frame."""
-        recent = self._shop.recent
-        if recent is None:
-            return self._shop.model.convert(window, device, progress)
-        output = self._shop.model.convert(replace(window, also=VIEWS), device, progress)
-        middle = len(plan.wanted) // 2
-        views = {name: images[middle] for name, images in zip(VIEWS, output.also, strict=True)}
-        recent.keep(plan.label, plan.first_frame + plan.wanted[middle], views)
-        return replace(output, also=())
+        try:
+            while not job.future.done():
+                if self._client_error is not None:
+                    raise self._client_error
+                if job.state != told:
+                    told = job.state
+                    await self._send(progress=_progress(told))
+                    continue
+                self._changed.clear()
+                if not job.future.done() and job.state == told:
+                    await self._changed.wait()
+            return job.future.result()
+        finally:
+            job.cancel()
+            del job  # its error holds this call, too
 
 
 def _facts(plan: WindowPlan) -> dict[str, Attribute]:
@@ -296,6 +254,10 @@ def _facts(plan: WindowPlan) -> dict[str, Attribute]:
         "engine": plan.settings.engine,
         "interactive": plan.interactive,
     }
+
+
+def _progress(state: JobState) -> stereo_convert_pb2.Progress:
+    return stereo_convert_pb2.Progress(stage=state.stage, fraction=state.fraction, queue_position=state.queue_position)
 
 
 def _describe_output(

@@ -21,6 +21,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from traceback import clear_frames
 from typing import Any
 
 import grpc
@@ -108,6 +109,21 @@ def code_of(error: Exception) -> StatusCode:
     return next((code for kind, code in _CODES if isinstance(error, kind)), StatusCode.INTERNAL)
 
 
+def forget_values(error: BaseException) -> None:
+    """Free what the functions held that an error and its causes came through.
+
+    An error and what holds it often hold each other; frames and tensors would wait for Python's collector with them.
+    Where an error came from is kept for bugs alone: the log shows it of no other.
+    """
+    is_bug = not isinstance(error, StereoError)
+    cause: BaseException | None = error
+    while cause is not None:
+        clear_frames(cause.__traceback__)
+        if not is_bug:
+            cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
+
+
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what our methods raise into a status; the only `except Exception` of the service."""
 
@@ -143,7 +159,10 @@ def _translating(
             raise
         except Exception as error:
             count(code_of(error).name)
-            await _abort(context, error)
+            try:
+                await _abort(context, error)
+            finally:
+                forget_values(error)
 
     return translated
 

@@ -12,7 +12,7 @@ from typing import Any
 from model.errors import Cancelled
 from service.devices.device_memory import in_our_words
 from service.devices.fair_queue import FairQueue
-from service.errors import DeadlinePassedError, DrainingError, QueueFullError
+from service.errors import DeadlinePassedError, DrainingError, QueueFullError, forget_values
 
 Progress = Callable[[str, float], None]
 Work = Callable[[Progress], Any]
@@ -74,15 +74,22 @@ class WindowJob:
             self.on_change()
 
     def run(self) -> None:
-        """Do the work and settle the future."""
+        """Do the work and settle the future; the job then holds no pixels but those of the result."""
+        error = self._try_into_future()
+        if error is not None:
+            error = in_our_words(error)
+            forget_values(error)  # here, where all functions that it came through have ended
+            self.future.set_exception(error)
+        del self.work
+        self.on_change()
+
+    def _try_into_future(self) -> BaseException | None:
         try:
             self.check()
-            result = self.work(self.report)
+            self.future.set_result(self.work(self.report))
         except BaseException as error:
-            self.future.set_exception(in_our_words(error))
-        else:
-            self.future.set_result(result)
-        self.on_change()
+            return error
+        return None
 
 
 @dataclass(frozen=True)
@@ -209,14 +216,18 @@ class DeviceWorker:
 
     def _loop(self) -> None:
         while (job := self._next()) is not None:
-            start = time.monotonic()
-            job.run()
-            with self._condition:
-                if any(running is job for running in self._running):  # the rest of an idle worker is no window
-                    self._last_s = time.monotonic() - start
-                    self._waiting.charge(job.client, self._last_s)
-                    self._running = [running for running in self._running if running is not job]
-                    self._condition.notify()
+            self._run(job)
+            del job  # and with it the result, while this thread waits for the next one
+
+    def _run(self, job: WindowJob) -> None:
+        start = time.monotonic()
+        job.run()
+        with self._condition:
+            if any(running is job for running in self._running):  # the rest of an idle worker is no window
+                self._last_s = time.monotonic() - start
+                self._waiting.charge(job.client, self._last_s)
+                self._running = [running for running in self._running if running is not job]
+                self._condition.notify()
 
     def _next(self) -> WindowJob | None:
         """The next job, once there is one, or `on_idle` as one; None when the worker closes."""
