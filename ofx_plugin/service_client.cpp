@@ -76,11 +76,16 @@ ServiceClient::~ServiceClient() = default;
 std::shared_ptr<const ServiceSession> ServiceClient::session(const Patience& patience) {
   std::unique_lock connecting(connecting_, std::defer_lock);
   while (!connecting.try_lock_for(Patience::kPollInterval)) patience.check("waiting for the service to start");
+  const Patience limited = patience.atMost(channel_->address.isLocal ? kLocalStartLimit : kRemoteConnectLimit);
+  if (isDoubtful_) {
+    (void)describe(limited);
+    isDoubtful_ = false;
+  }
   {
     const std::lock_guard lock(mutex_);
     if (session_ != nullptr) return session_;
   }
-  auto made = connect(patience.atMost(channel_->address.isLocal ? kLocalStartLimit : kRemoteConnectLimit));
+  auto made = connect(limited);
   const std::lock_guard lock(mutex_);
   session_ = made;
   return made;
@@ -88,25 +93,7 @@ std::shared_ptr<const ServiceSession> ServiceClient::session(const Patience& pat
 
 std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& patience) {
   const ServiceAddress& address = channel_->address;
-  LocalServiceStart localStart(choice_.program);
-  wire::DescribeResponse description;
-  grpc::Status status(grpc::StatusCode::UNAVAILABLE, "");
-  while (!status.ok()) {
-    if (channel_->isReady()) status = channel_->describe(description, patience.atMost(kDescribeLimit));
-    if (patience.isAborted()) throw Failure(FailureKind::Aborted, "the host aborted the render");
-    const bool isAbsent = status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (!isAbsent && !status.ok()) {
-      leave();
-      throw failureOfGrpcCode(status.error_code(), status.error_message(), address.name);
-    }
-    if (isAbsent && channel_->hasFailed()) {
-      if (address.isLocal) localStart.nudge();
-      checkTrust();
-    }
-    if (isAbsent && patience.left().count() <= 0) {
-      throw failureOfGrpcCode(status.error_code(), "nothing answers at " + address.target, address.name);
-    }
-  }
+  const wire::DescribeResponse description = describe(patience);
   checkContract(description, address.name);
 
   auto session = std::make_shared<ServiceSession>();
@@ -124,6 +111,32 @@ std::shared_ptr<const ServiceSession> ServiceClient::connect(const Patience& pat
     session->share = std::move(share);
   }
   return session;
+}
+
+wire::DescribeResponse ServiceClient::describe(const Patience& patience) {
+  const ServiceAddress& address = channel_->address;
+  LocalServiceStart localStart(choice_.program);
+  wire::DescribeResponse description;
+  grpc::Status status(grpc::StatusCode::UNAVAILABLE, "");
+  while (!status.ok()) {
+    if (channel_->isReady()) status = channel_->describe(description, patience.atMost(kDescribeLimit));
+    if (patience.isAborted()) throw Failure(FailureKind::Aborted, "the host aborted the render");
+    // A local service that somebody has stopped takes connections and says nothing; another start of it wakes it.
+    const bool isSilent = address.isLocal && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+    const bool isAbsent = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    if (!isAbsent && !isSilent && !status.ok()) {
+      leave();
+      throw failureOfGrpcCode(status.error_code(), status.error_message(), address.name);
+    }
+    if (isSilent || (isAbsent && channel_->hasFailed())) {
+      if (address.isLocal) localStart.nudge();
+      checkTrust();
+    }
+    if (!status.ok() && patience.left().count() <= 0) {
+      throw failureOfGrpcCode(status.error_code(), "nothing answers at " + address.target, address.name);
+    }
+  }
+  return description;
 }
 
 void ServiceClient::checkTrust() {
@@ -158,6 +171,7 @@ WindowAnswer ServiceClient::convert(const WindowRequest& request, const Patience
     WindowCall call(request, *current, channel_->sessionId, channel_->token);
     const grpc::Status status = call.run(channel_->channel, patience, answer);
     if (status.ok()) return answer;
+    if (patience.left().count() <= 0) isDoubtful_ = true;
     patience.check("waiting for the window");
 
     const bool wasRestarted =

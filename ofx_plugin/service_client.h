@@ -1,6 +1,7 @@
 // The plugin's side of stereo_convert.proto: one client for each service of this process, shared by all instances.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,10 @@
 #include "instance.h"
 #include "patience.h"
 #include "settings.h"
+
+namespace stereoconvert::v1 {
+class DescribeResponse;
+}
 
 namespace stereo_convert {
 
@@ -79,6 +84,8 @@ class ServiceClient {
 
  private:
   [[nodiscard]] std::shared_ptr<const ServiceSession> connect(const Patience& patience);
+  // Ask the service what it is until it answers, starting a local one. Throws Failure.
+  [[nodiscard]] stereoconvert::v1::DescribeResponse describe(const Patience& patience);
   void forget(const std::shared_ptr<const ServiceSession>& session);
   // Throws Failure NotReady when certificates keep us from a service that is there.
   void checkTrust();
@@ -88,7 +95,8 @@ class ServiceClient {
   const ServiceChoice choice_;
   const std::unique_ptr<ServiceChannel> channel_;
   std::timed_mutex connecting_;
-  std::mutex mutex_;  // guards what follows
+  std::atomic<bool> isDoubtful_{false};  // a window timed out: ask whether the service is there before the next one
+  std::mutex mutex_;                     // guards what follows
   std::shared_ptr<const ServiceSession> session_;
 };
 

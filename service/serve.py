@@ -127,7 +127,8 @@ async def serve(
 ) -> int:
     """Run until SIGTERM, SIGINT or idleness; return the exit code. `spill` is that of the model's caches, too.
 
-    A second instance leaves at once with 0: the first one serves everybody.
+    A second instance leaves at once with 0: the first one serves everybody. If somebody has stopped that (SIGSTOP), it
+    goes on, for the second was started because it did not answer.
     """
     os.umask(0o077)
     keep_freed_memory()
@@ -135,7 +136,8 @@ async def serve(
     make_private_dir(config.socket_path.parent)
     lock = InstanceLock(config.lock_path)
     if not lock.acquire():
-        log.info("a service runs already at %s", config.socket_path)
+        woken = lock.wake_holder()
+        log.info("a service runs already at %s%s", config.socket_path, "; it was stopped, and goes on" if woken else "")
         return 0
     try:
         remove_stale_socket(config.socket_path)

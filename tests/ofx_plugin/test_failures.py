@@ -195,6 +195,22 @@ def test_service_killed_in_mid_render_is_started_again(
     assert pid_of(runtime_dir) != first
 
 
+def test_a_service_that_was_stopped_is_woken_for_the_render_after_the_one_that_timed_out(
+    make_effect, local_service, runtime_dir, shot, clip
+):
+    effect = make_effect("nuke")
+    effect.set_clip("Source", clip)
+    effect.render(0)
+    service = pid_of(runtime_dir)
+    os.kill(service, signal.SIGSTOP)
+    effect.set("timeout", 1.0)
+    with pytest.raises(RenderFailed, match="raise Timeout"):
+        effect.render(20)
+    effect.set("timeout", 60.0)
+    np.testing.assert_array_equal(effect.render(20), formula(shot[20], 20))
+    assert pid_of(runtime_dir) == service
+
+
 def test_missing_program_is_named(make_effect, runtime_dir, clip, monkeypatch):
     monkeypatch.setenv("STEREO_CONVERT_SERVICE", str(runtime_dir / "absent"))
     effect = make_effect("nuke")

@@ -60,6 +60,41 @@ def test_a_second_instance_leaves_at_once_and_says_so(spawn, listening, runtime_
         assert client.describe().contract_version == 1000
 
 
+def state_of(pid: int) -> str:
+    """Of a process: S, R, T (stopped), ..."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_second_instance_wakes_one_that_was_stopped(spawn, listening, runtime_dir, eventually):
+    """Else who stopped a service that a plugin had started would leave it, and all hosts without one, for ever."""
+    first = spawn()
+    listening()
+    first.send_signal(signal.SIGSTOP)
+    eventually(lambda: state_of(first.pid) == "T")
+    second = spawn()
+    _, log = second.communicate(timeout=WAIT_S)
+    assert (second.returncode, "it was stopped, and goes on" in log) == (0, True)
+    with ServiceClient(f"unix:{runtime_dir}/service.sock") as client:
+        assert client.describe(timeout_s=WAIT_S).contract_version == 1000
+
+
+def test_a_stopped_process_that_is_no_service_stays_stopped(spawn, listening, runtime_dir, eventually):
+    """The number in the lock's file may be that of another process, as where a container has other numbers."""
+    spawn()
+    listening()
+    other = subprocess.Popen(["sleep", "600"])
+    try:
+        other.send_signal(signal.SIGSTOP)
+        eventually(lambda: state_of(other.pid) == "T")
+        (runtime_dir / "service.lock").write_text(f"{other.pid}\n")
+        second = spawn()
+        _, log = second.communicate(timeout=WAIT_S)
+        assert (second.returncode, "goes on" in log, state_of(other.pid)) == (0, False, "T")
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_after_kill_9_the_next_instance_takes_over(spawn, listening, runtime_dir):
     first = spawn()
     listening()
