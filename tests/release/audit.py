@@ -35,12 +35,16 @@ class Advisory:
     fixed: Version
     id: str
     flaw: str
+    unused: str = ""  # what has the flaw, where nothing of ours calls it
 
 
 def advisories() -> list[Advisory]:
     """Those that are written down."""
     entries = tomllib.loads((Path(__file__).parent / "advisories.toml").read_text())["advisory"]
-    return [Advisory(canonicalize_name(e["package"]), Version(e["fixed"]), e["id"], e["flaw"]) for e in entries]
+    return [
+        Advisory(**{**entry, "package": canonicalize_name(entry["package"]), "fixed": Version(entry["fixed"])})
+        for entry in entries
+    ]
 
 
 def flawed_pins(pins: dict[str, Pin]) -> list[str]:
@@ -53,12 +57,13 @@ def flawed_pins(pins: dict[str, Pin]) -> list[str]:
 
 
 def flawed_ranges(requirements: list[Requirement]) -> list[str]:
-    """A sentence for each requirement that would still be met by a version with a flaw."""
+    """A sentence for each requirement that would still be met by a version with a flaw that concerns us."""
     flawed = []
     for requirement in requirements:
         lowest = [Version(part.version) for part in requirement.specifier if part.operator in (">=", "==")]
         for one in advisories():
-            if one.package == canonicalize_name(requirement.name) and not any(v >= one.fixed for v in lowest):
+            concerns = one.package == canonicalize_name(requirement.name) and not one.unused
+            if concerns and not any(version >= one.fixed for version in lowest):
                 flawed.append(f"{requirement} allows {one.id} ({one.flaw}); ask for >={one.fixed}")
     return flawed
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.release.audit import EXTRAS, advisories, database_answer, flawed_pins, flawed_ranges, strange_licences
 from tests.release.pins import Pin, project_requirements, release_pins
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_no_pin_has_a_flaw_that_is_written_down():
@@ -24,8 +28,8 @@ def test_all_that_a_release_installs_may_be_used_commercially():
 
 
 def test_an_old_version_is_found():
-    old = {"torch": Pin("torch", Version("2.5.1"), ()), "numpy": Pin("numpy", Version("2.0"), ())}
-    assert [line.split(" (")[0] for line in flawed_pins(old)] == ["torch 2.5.1 has CVE-2025-32434"]
+    old = {"protobuf": Pin("protobuf", Version("6.31.1"), ()), "numpy": Pin("numpy", Version("2.0"), ())}
+    assert [line.split(" (")[0] for line in flawed_pins(old)] == ["protobuf 6.31.1 has CVE-2026-0994"]
 
 
 @pytest.mark.parametrize(("text", "count"), [("torch>=2.4", 1), ("torch>=2.6", 0), ("torch", 2), ("Torch==2.1", 2)])
@@ -66,3 +70,18 @@ def test_each_advisory_is_about_one_flaw_and_one_package_of_ours():
     ids = Counter(one.id for one in advisories())
     assert set(ids.values()) == {1}
     assert all(one.id.startswith("CVE-") and one.flaw for one in advisories())
+    ranges = [one for extra in (None, *EXTRAS) for one in project_requirements(extra)]
+    ours = {*release_pins(), *(canonicalize_name(one.name) for one in ranges)}
+    assert {one.package for one in advisories()} <= ours, "what is neither pinned nor asked for is never found"
+
+
+@pytest.mark.parametrize("advisory", [one for one in advisories() if one.unused], ids=lambda one: one.id)
+def test_what_an_advisory_calls_unused_is_unused(advisory):
+    sources = [path for part in ("model", "service") for path in (ROOT / part).rglob("*.py")]
+    assert not [path.name for path in sources if advisory.unused in path.read_text().lower()]
+
+
+def test_an_unused_flaw_matters_in_a_release_alone():
+    assert flawed_ranges([Requirement("torch>=2.12")]) == []
+    found = flawed_pins({"torch": Pin("torch", Version("2.12"), ())})
+    assert [line.split(" (")[0] for line in found] == ["torch 2.12 has CVE-2025-3000"]
