@@ -19,5 +19,5 @@ def _fixed_seeds() -> None:
 
 
 def pytest_configure() -> None:
-    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+    torch.set_num_threads(1)  # two spin while they wait for each other: in company, small convolutions take 100 x
     os.environ["STEREO_CONVERT_MODELS"] = f"{tempfile.gettempdir()}/no-depth-models-for-tests"  # not the user's own
