@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+from torch.utils.flop_counter import FlopCounterMode
 
 import model
 from model.errors import SettingsError
-from model.sasi.wan.codec import WanCodec, build_vae, load_codec
+from model.sasi.wan.codec import WanCodec, build_vae, drop_attention, load_codec
 from model.train.config import read_as
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig, StudentRules
 from model.train.wan.codec_speed import times
@@ -63,6 +64,20 @@ def test_the_student_has_at_least_36_percent_fewer_parameters():
     student = parameters(StudentRules().entries({}))
     assert student <= 0.64 * teacher
     assert student == pytest.approx(80.2e6, rel=0.03)
+
+
+def multiplications(entries):
+    """Of encoding and decoding one frame, counted without computing anything."""
+    vae = build_vae({"_class_name": "AutoencoderKLWan", "z_dim": 16, **entries}).eval()
+    if entries:
+        drop_attention(vae)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        vae.decode(vae.encode(torch.empty(1, 3, 1, 64, 64, device="meta"), return_dict=False)[0].mode())
+    return counter.get_total_flops()
+
+
+def test_the_student_multiplies_nearly_five_times_less():
+    assert multiplications({}) >= 4.8 * multiplications(StudentRules().entries({}))
 
 
 def test_the_shipped_configuration_is_read():
