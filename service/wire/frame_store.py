@@ -41,7 +41,7 @@ class FrameStore:
         self._may_shrink = not request.HasField("open_file")  # files of memory are sealed
         try:
             self._check_object(size_bytes)
-            self._map = mmap.mmap(self._fd, size_bytes)
+            self._map = self._mapped(size_bytes)
         except BaseException:
             os.close(self._fd)
             raise
@@ -49,6 +49,13 @@ class FrameStore:
         self.size_bytes = size_bytes
         self.users = 0
         self._ended = False
+
+    def _mapped(self, size_bytes: int) -> mmap.mmap:
+        try:
+            return mmap.mmap(self._fd, size_bytes)
+        except OSError as error:  # sealed against writing, no room among the addresses
+            reason = f"the shared memory object cannot be mapped ({error.strerror}); use chunks"
+            raise InvalidInputError(reason) from None
 
     def _check_object(self, size_bytes: int) -> None:
         found = os.fstat(self._fd)

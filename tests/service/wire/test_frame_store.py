@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -80,6 +81,23 @@ def test_an_object_open_to_others_is_refused(region, stores):
     os.fchmod(region.fileno(), 0o666)
     with pytest.raises(InvalidInputError, match="mode 0600"):
         stores.open(region.request())
+
+
+def test_an_object_that_may_not_be_written_to_is_refused(stores):
+    region = SharedRegion(SIZE)
+    sealed = os.memfd_create(region.name[1:], os.MFD_ALLOW_SEALING)
+    os.ftruncate(sealed, SIZE)
+    os.fchmod(sealed, 0o600)
+    every = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(sealed, fcntl.F_ADD_SEALS, every)
+    request = region.request()
+    request.open_file.descriptor = sealed
+    before = open_regions()
+    with pytest.raises(InvalidInputError, match=r"cannot be mapped.*use chunks"):
+        stores.open(request)
+    assert open_regions() == before
+    os.close(sealed)
+    region.unlink()
 
 
 def test_an_object_that_shrank_is_refused_instead_of_killing_the_service(stores):
