@@ -6,6 +6,7 @@ import fcntl
 import mmap
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,11 +86,27 @@ def test_no_other_file_of_a_process_is_opened(tmp_path):
         open_region(at(other.fileno()))
 
 
+def test_what_is_no_memory_is_not_even_tried_to_be_opened():
+    """Opening has effects of its own: on terminals, tapes, pipes. A socket says so, it cannot be opened at all."""
+    with socket.socket() as other, pytest.raises(StoreNotFoundError, match="another container"):
+        open_region(at(other.fileno()))
+
+
 def test_a_file_of_memory_with_another_name_is_not_opened():
     region = SharedRegion(SIZE)
     with pytest.raises(StoreNotFoundError, match="another container"):
         open_region(at(region.fileno()))
     region.unlink()
+
+
+def test_a_file_put_in_place_of_ours_while_it_is_opened_is_refused(monkeypatch):
+    ours, other = SharedRegion(SIZE), SharedRegion(SIZE)
+    really_open = os.open
+    monkeypatch.setattr(os, "open", lambda _, flags: really_open(f"/proc/self/fd/{other.fileno()}", flags))
+    with pytest.raises(StoreNotFoundError, match="another container"):
+        open_region(ours.request())
+    ours.unlink()
+    other.unlink()
 
 
 def test_a_file_of_memory_that_may_shrink_is_refused(memory_file):
