@@ -3,18 +3,18 @@
 #include <cmath>
 #include <string_view>
 
+#include "param_set.h"
+
 namespace stereo_convert {
 namespace {
 
 // Reads parameters one by one: hosts differ in which they know, and some getters fail and write nothing.
 class ParamReader {
  public:
-  ParamReader(OfxImageEffectHandle effect, double time) : time_(time) {
-    if (suites().effect->getParamSet(effect, &set_) != kOfxStatOK) set_ = nullptr;
-  }
+  ParamReader(OfxImageEffectHandle effect, double time) : params_(effect), time_(time) {}
 
   [[nodiscard]] double number(const ParamSpec& spec) const {
-    const OfxParamHandle param = find(spec.name);
+    const OfxParamHandle param = params_.find(spec.name);
     if (param == nullptr) return spec.defaultValue;
     if (spec.kind == ParamKind::Double) {
       double value = spec.defaultValue;
@@ -32,21 +32,14 @@ class ParamReader {
 
   [[nodiscard]] std::string text(const char* name) const {
     char* value = nullptr;
-    const OfxParamHandle param = find(name);
+    const OfxParamHandle param = params_.find(name);
     if (param == nullptr || suites().parameter->paramGetValueAtTime(param, time_, &value) != kOfxStatOK) return {};
     return value == nullptr ? std::string() : std::string(value);
   }
 
-  [[nodiscard]] OfxParamHandle find(const char* name) const {
-    OfxParamHandle param = nullptr;
-    if (set_ == nullptr || suites().parameter->paramGetHandle(set_, name, &param, nullptr) != kOfxStatOK)
-      return nullptr;
-    return param;
-  }
-
  private:
-  OfxParamSetHandle set_ = nullptr;
-  double time_;
+  const ParamSet params_;
+  const double time_;
 };
 
 bool hostSays(const char* property) {

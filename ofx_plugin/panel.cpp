@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <string_view>
 
 #include "log.h"
+#include "param_set.h"
 #include "platform/platform.h"
 #include "service_client.h"
 #include "status.h"
@@ -42,12 +44,10 @@ const ParamSpec& specOf(Setting setting) {
 // Sets parameters; what the host does not know is passed over.
 class ParamWriter {
  public:
-  explicit ParamWriter(const Instance& instance) {
-    if (suites().effect->getParamSet(instance.handle(), &set_) != kOfxStatOK) set_ = nullptr;
-  }
+  explicit ParamWriter(const Instance& instance) : params_(instance.handle()) {}
 
   void put(const ParamSpec& spec, double value) const {
-    const OfxParamHandle param = find(spec.name);
+    const OfxParamHandle param = params_.find(spec.name);
     if (param == nullptr) return;
     if (spec.animates) suites().parameter->paramDeleteAllKeys(param);
     if (spec.kind == ParamKind::Double) {
@@ -60,30 +60,23 @@ class ParamWriter {
   }
 
   void put(const char* name, const std::string& text) const {
-    if (const OfxParamHandle param = find(name); param != nullptr) {
+    if (const OfxParamHandle param = params_.find(name); param != nullptr) {
       suites().parameter->paramSetValue(param, text.c_str());
     }
   }
 
   // One step of undo for all that is put before `endEdit`.
-  void beginEdit(const char* label) const { suites().parameter->paramEditBegin(set_, label); }
-  void endEdit() const { suites().parameter->paramEditEnd(set_); }
+  void beginEdit(const char* label) const { suites().parameter->paramEditBegin(params_.handle(), label); }
+  void endEdit() const { suites().parameter->paramEditEnd(params_.handle()); }
 
  private:
-  [[nodiscard]] OfxParamHandle find(const char* name) const {
-    OfxParamHandle param = nullptr;
-    if (set_ == nullptr || suites().parameter->paramGetHandle(set_, name, &param, nullptr) != kOfxStatOK)
-      return nullptr;
-    return param;
-  }
-
   [[nodiscard]] static int indexOf(const Options& options, int value) {
     const Option* end = options.first + options.count;
     return static_cast<int>(std::find_if(options.first, end, [value](const Option& o) { return o.value == value; }) -
                             options.first);
   }
 
-  OfxParamSetHandle set_ = nullptr;
+  const ParamSet params_;
 };
 
 void applyPreset(const Instance& instance, double time) {
@@ -132,7 +125,7 @@ void refreshModel(const Instance& instance, double time) {
   const auto session = freshSession(instance, time);
   const std::string before = instance.modelToken(time);
   const std::size_t mark = before.rfind('#');
-  const int count = mark == std::string::npos ? 0 : std::atoi(before.c_str() + mark + 1);
+  const unsigned long count = mark == std::string::npos ? 0 : std::strtoul(before.c_str() + mark + 1, nullptr, 10);
   ParamWriter(instance).put(plugin_param::kModelToken, session->modelVersion + " #" + std::to_string(count + 1));
   showStatus(instance, session->text);
 }

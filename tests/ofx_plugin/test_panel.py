@@ -203,6 +203,12 @@ def test_the_same_model_can_be_asked_to_render_anew(make_effect, service):
     assert effect.get("model_token") == "formula-1 #2"
 
 
+def test_a_count_beyond_an_int_in_a_saved_project_goes_on(make_effect, service):
+    effect = make_effect("nuke", service.address, model_token="formula-1 #2147483647")
+    effect.press("refresh_model")
+    assert effect.get("model_token") == "formula-1 #2147483648"
+
+
 @pytest.mark.parametrize("button", ["refresh_status", "refresh_model"])
 def test_a_button_without_a_service_tells_once_and_blocks_nothing(make_effect, runtime_dir, button):
     effect = make_effect("nuke", f"unix:{runtime_dir}/nobody")
