@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from model.errors import InvalidInputError
 from service.errors import StoreNotFoundError, StoresFullError
 from service.wire.frame_store import FrameStores
 from service.wire.shared_region import SharedRegion
+from tests.service.footprint import open_regions
 
 SIZE = 3 * 4096
 
@@ -58,15 +58,6 @@ def test_the_handshake_reads_the_clients_nonce_and_writes_another(region, stores
 def test_a_size_out_of_range_is_refused(region, stores, size):
     with pytest.raises(InvalidInputError, match="size_bytes is"):
         stores.open(region.request(size))
-
-
-def open_regions() -> int:
-    """Descriptors of shared memory in this process; its other files come and go with other tests' threads."""
-    links = []
-    for descriptor in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):
-            links.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-    return sum("/dev/shm/" in link or "/memfd:stereo-" in link for link in links)
 
 
 def test_a_size_above_the_real_one_is_refused_and_leaks_nothing(region, stores):

@@ -17,6 +17,7 @@ from stereoconvert.v1 import stereo_convert_pb2
 from model.errors import InvalidInputError
 from service.errors import StoreNotFoundError
 from service.wire.shared_region import SharedRegion, open_region
+from tests.service.footprint import open_regions
 
 SIZE = 2 * 4096
 NAME = "/stereo-" + "a" * 20
@@ -111,8 +112,10 @@ def test_a_file_put_in_place_of_ours_while_it_is_opened_is_refused(monkeypatch):
 
 def test_a_file_of_memory_that_may_shrink_is_refused(memory_file):
     fcntl.fcntl(memory_file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    before = open_regions()
     with pytest.raises(InvalidInputError, match="F_SEAL_SHRINK"):
         open_region(at(memory_file))
+    assert open_regions() == before
 
 
 def test_a_client_cannot_make_its_file_smaller():
