@@ -13,6 +13,13 @@ service=(window settings settings_text pixels job token listen redaction)
 (($#)) || set -- "${plugin[@]}" "${service[@]}"
 failed=()
 
+command -v clang++ >/dev/null || { echo "fuzz: clang++ is missing; run: apt-get install clang" >&2; exit 1; }
+if ! "$python" -c 'import atheris' 2>/dev/null; then
+    echo "fuzz: installing the extra [fuzz] into .venv"
+    "$python" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])' |
+        xargs "$python" -m pip install -qq --disable-pip-version-check
+fi
+
 mkdir -p "$work/found"
 "$python" -m tests.fuzz.seeds "$work/seeds"
 
