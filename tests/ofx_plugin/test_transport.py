@@ -17,6 +17,7 @@ import pytest
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from service.config import ServiceLimits
+from service.wire.frame_store import FrameStore
 from service.wire.window_plan import CONTRACT_VERSION
 from tests.ofx_host import ArrayClip
 from tests.ofx_plugin.formula_service import ROOT, FormulaModel, ServiceThread, formula
@@ -49,6 +50,20 @@ def test_frames_travel_as_chunks_where_no_memory_is_shared(make_effect, runtime_
         assert service.bytes_by_chunks > 0
     finally:
         service.stop()
+
+
+@pytest.mark.parametrize("lie", ["client_nonce", "service_nonce"])
+def test_memory_is_used_only_when_both_nonces_agree(make_effect, service, large_shot, monkeypatch, lie):
+    """A service that maps other memory under that name, or repeats what it once saw, cannot know both."""
+    sound = FrameStore.exchange_nonces
+
+    def lying(store: FrameStore) -> tuple[bytes, bytes]:
+        theirs, ours = sound(store)
+        return (bytes(16), ours) if lie == "client_nonce" else (theirs, bytes(16))
+
+    monkeypatch.setattr(FrameStore, "exchange_nonces", lying)
+    render_all(make_effect("strict", service.address), large_shot)
+    assert service.bytes_by_chunks > 0
 
 
 @pytest.mark.parametrize("mebibytes", [0, 3, 7, 11])
