@@ -33,6 +33,9 @@ WindowCall::WindowCall(const WindowRequest& request, const ServiceSession& sessi
       call_(token) {
   resultFormat_.width *= request.settings.widthFactor();
   resultFormat_.height *= request.settings.heightFactor();
+  for (const auto* frames : {&request.frames, &request.depth}) {
+    for (const WindowFrame& frame : *frames) unsent_.emplace(toWire(frame.key), &frame);
+  }
   outgoing_.push_back(header(sessionId));
 }
 
@@ -155,14 +158,11 @@ void WindowCall::take(WindowAnswer& answer) {
 }
 
 void WindowCall::take(const wire::FramesNeeded& needed) {
-  std::unordered_map<std::string, const WindowFrame*> byKey;
-  for (const auto* frames : {&request_.frames, &request_.depth}) {
-    for (const WindowFrame& frame : *frames) byKey.emplace(toWire(frame.key), &frame);
-  }
   for (const std::string& key : needed.content_keys()) {
-    const auto found = byKey.find(key);
-    if (found == byKey.end()) broken("a request for a frame that is not in the window");
+    const auto found = unsent_.find(key);
+    if (found == unsent_.end()) broken("a request for a frame that is not in the window, or for one twice");
     needed_.push_back(found->second);
+    unsent_.erase(found);
   }
   writeNext();
 }

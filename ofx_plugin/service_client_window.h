@@ -54,9 +54,10 @@ class WindowCall {
   FrameFormat resultFormat_;
   std::vector<SharedBlock> slots_;  // where the service may write
 
-  std::deque<Request> outgoing_;           // header and releases; before the chunks
-  std::deque<const WindowFrame*> needed_;  // whose chunks are to be sent
-  std::size_t sentBytes_ = 0;              // of needed_.front()
+  std::deque<Request> outgoing_;                                // header and releases; before the chunks
+  std::deque<const WindowFrame*> needed_;                       // whose chunks are to be sent
+  std::unordered_map<std::string, const WindowFrame*> unsent_;  // by key; each may be asked for once
+  std::size_t sentBytes_ = 0;                                   // of needed_.front()
   bool isWriting_ = false;
 
   SharedBlock incoming_;  // whose chunks are to come

@@ -116,6 +116,10 @@ LIES: dict[str, tuple[Answer, str]] = {
     "interrupted frame": (lambda h: iter([first(h), chunk(b"0" * 16), first(h)]), "before the last one was complete"),
     "no protobuf": (lambda h: iter([b"\xff" * 9]), "a message that cannot be read"),
     "no protobuf after a frame": (lambda h: (a for a in [first(h), b"\x0a\x7f"]), "a message that cannot be read"),
+    "frame asked for twice": (
+        lambda h: iter([{"frames_needed": {"content_keys": [h.frames[0].content_key] * 2}}]),
+        "or for one twice",
+    ),
     "unknown frame": (lambda h: iter([{"frames_needed": {"content_keys": [b"1" * 16]}}]), "not in the window"),
 }
 
