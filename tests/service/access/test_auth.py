@@ -74,10 +74,11 @@ def test_a_file_without_a_token_is_refused(tmp_path, content):
         read_token(path)
 
 
-def test_a_token_that_others_may_read_is_refused(tmp_path):
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_token_that_others_may_read_is_refused(tmp_path, mode):
     path = tmp_path / "token"
     path.write_text("0" * 64)
-    path.chmod(0o644)
+    path.chmod(mode)
     with pytest.raises(InvalidInputError, match="chmod 600"):
         read_token(path)
 

@@ -68,8 +68,9 @@ def test_a_size_above_the_real_one_is_refused_and_leaks_nothing(region, stores):
     assert len(stores) == 0
 
 
-def test_an_object_open_to_others_is_refused(region, stores):
-    os.fchmod(region.fileno(), 0o666)
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_an_object_open_to_others_is_refused(region, stores, mode):
+    os.fchmod(region.fileno(), mode)
     with pytest.raises(InvalidInputError, match="mode 0600"):
         stores.open(region.request())
 
