@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -77,6 +77,7 @@ def convert(
     first_frame: int = 0,
     inpainter: Inpainter | None = None,
     estimator: DepthEstimator | None = None,
+    frugal: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
     """Make the right eye of one window.
@@ -86,6 +87,7 @@ def convert(
     first_frame  frame number of frames[0]; seeds the noise and places the range's anchors
     inpainter    None loads "lite" on the frames' device when the engine is SASI
     estimator    None takes the best that is available
+    frugal       fill with as little memory as the network can, for more time and the same result
     progress     called with (stage, fraction of the window); may raise Cancelled
 
     Raises ShapeError, FrameFormatError, SettingsError for input that is never valid; WeightsError.
@@ -99,9 +101,9 @@ def convert(
         warp = gapw(frames, disparity, settings.threshold, at_width(settings.edge_fix))
         disocclusion = fill_mask(warp.disocclusion, at_width(SEAM_PX), at_width(settings.mask_grow))
     with clock.stage("fill", 0.5):
-        right, retention = _filled(
-            warp, disocclusion, settings, first_frame, inpainter, clock.within("fill", 0.5, 0.95)
-        )
+        progress = clock.within("fill", 0.5, 0.95)
+        rules = {"first_frame": first_frame, "frugal": frugal, "progress": progress}
+        right, retention = _filled(warp, disocclusion, settings, inpainter, **rules)
     with clock.stage("composite", 0.95):
         left, right = _masked_by_floating_window(frames, right, disparity, settings, first_frame)
         low, high = (100 * value / frames.shape[-1] for value in (float(disparity.min()), float(disparity.max())))
@@ -148,13 +150,9 @@ def _disparity(
 
 
 def _filled(
-    warp: Warp,
-    disocclusion: torch.Tensor,
-    settings: Settings,
-    first_frame: int,
-    inpainter: Inpainter | None,
-    progress: Progress | None,
+    warp: Warp, disocclusion: torch.Tensor, settings: Settings, inpainter: Inpainter | None, **rules: Any
 ) -> tuple[torch.Tensor, float]:
+    """The view without holes, and the retention; `rules` are those of `Inpainter.fill` that are no settings."""
     if settings.engine == "none":
         return warp.view.masked_fill(disocclusion, 0.0), 0.0
     if settings.engine == "stretch":
@@ -170,11 +168,10 @@ def _filled(
         dilation=settings.dilation,
         steps=settings.steps,
         temporal_stride=settings.temporal_stride,
-        first_frame=first_frame,
         blend=settings.blend,
         feather_px=settings.px_at(warp.view.shape[-1], settings.feather),
         max_width=settings.max_width,
-        progress=progress,
+        **rules,
     )
     return fill.view, fill.retention
 

@@ -37,6 +37,7 @@ class WindowInput:
     depth   (T, 1, h, w) float32, or None
     wanted  indices of the frames to return
     also    further outputs to lay out beside that of the settings
+    frugal  take less memory and more time, for the same result
 
     The digests name the pixels of frames and depth within this process; b"" (none were made): nothing is remembered.
     """
@@ -49,6 +50,7 @@ class WindowInput:
     inpainter: str
     depth_estimator: str
     also: tuple[str, ...] = ()
+    frugal: bool = False
     frames_digest: bytes = b""
     depth_digest: bytes = b""
 
@@ -201,6 +203,7 @@ class TorchModel:
                 first_frame=window.first_frame,
                 inpainter=self._inpainter_of(window, device) if settings.engine == "sasi" else None,
                 estimator=estimator,
+                frugal=window.frugal,
                 progress=progress,
             )
             conversion = conversion.only(window.wanted)

@@ -53,15 +53,15 @@ class WindowWork:
         self._trace.note("queue", self._queued_ns)
         return self._context.run(
             with_second_try,
-            lambda: self._output(progress),
+            lambda frugal: self._output(progress, frugal),
             lambda: self._shop.make_room(self._device),
         )
 
-    def _output(self, progress: Progress) -> WindowOutput:
+    def _output(self, progress: Progress, frugal: bool) -> WindowOutput:
         progress("transport", 0.0)
         start = time.perf_counter()
         with self._trace.stage("decode"):
-            window = decode_window(self._plan, self._received, self._shop.digest_seed)
+            window = replace(decode_window(self._plan, self._received, self._shop.digest_seed), frugal=frugal)
         self.notes.decode_s += time.perf_counter() - start
         kept = self._shop.results.find(window, self._device)
         self.notes.remembered = kept is not None

@@ -25,6 +25,13 @@ RESIDUAL_SCALE = 0.03
 """Mean brightness difference (of a 0..1 range) at which the confidence has fallen to 1/e."""
 
 
+_LOOKED_AT_ONCE = 1 << 18
+"""Pixels of holes that are looked up together: each takes hundreds of bytes meanwhile."""
+
+Level = tuple[Tensor, Tensor]
+"""Brightness and weight of small pictures, each (F, 1, h, w)."""
+
+
 @dataclass(frozen=True)
 class TimeGuess:
     """colour (F, 3, H, W), background seen in other frames     confidence (F, 1, H, W) in 0..1"""
@@ -39,19 +46,35 @@ def background_from_time(view: Tensor, atlas: Tensor, hole: Tensor, window_lengt
     view (F, 3, H, W), 0..1     atlas (F, H, W, C) as in `FrameMaps`     hole (F, 1, H, W) bool
     window_length  frames are windows of this length one after the other; alignment never leaves a window
     """
-    seen = _Seen(hole, atlas)
-    levels = _pyramid(view, atlas[..., 3:4].movedim(3, 1))
+    motions = find_motions(pyramid(view, atlas[..., 3:4].movedim(3, 1)), window_length)
+    seen = Seen(hole, atlas[..., 4][hole[:, 0]])
+    for offset in motions:
+        seen.look(atlas, 0, offset, motions[offset])
+    return seen.guess(0, len(view))
+
+
+def find_motions(levels: list[Level], window_length: int) -> dict[int, Tensor]:
+    """Align every frame with others of its window.
+
+    levels   of all frames, as `pyramid` makes them
+    returns  by how many frames later the other one comes, rising: (F, h, w, 3), motion in px of the fill and
+             confidence; 0 where a frame has no such other
+    """
+    frames = levels[0][0].shape[0]
+    motions = {}
     for direction in (1, -1):
         flow: Tensor | None = None
         for offset in OFFSETS:
-            frame = _frames_with(view.shape[0], window_length, direction * offset, view.device)
+            frame = _frames_with(frames, window_length, direction * offset, levels[0][0].device)
             if not len(frame):
                 break
             start = None if flow is None else 2 * flow[frame]
             motion, confidence = _align(levels, frame, frame + direction * offset, start)
-            flow = torch.zeros(view.shape[0], *motion.shape[1:], device=view.device).index_copy(0, frame, motion)
-            seen.add(frame, direction * offset, torch.cat((motion, confidence), dim=1))
-    return seen.guess()
+            found = torch.cat((motion, confidence), dim=1)
+            found = found.new_zeros(frames, *found.shape[1:]).index_copy(0, frame, found)
+            flow = found[:, :2]
+            motions[direction * offset] = found.movedim(1, 3).contiguous()
+    return dict(sorted(motions.items()))
 
 
 def _frames_with(frames: int, window_length: int, offset: int, device: torch.device) -> Tensor:
@@ -60,8 +83,8 @@ def _frames_with(frames: int, window_length: int, offset: int, device: torch.dev
     return number[(other >= 0) & (other < window_length)]
 
 
-def _pyramid(view: Tensor, background: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Brightness and weight at each of SCALES, coarse to fine."""
+def pyramid(view: Tensor, background: Tensor) -> list[Level]:
+    """Brightness and weight at each of SCALES, coarse to fine; each frame's are its own."""
     weight = background
     brightness = view.mean(dim=1, keepdim=True)
     levels = []
@@ -71,9 +94,7 @@ def _pyramid(view: Tensor, background: Tensor) -> list[tuple[Tensor, Tensor]]:
     return levels
 
 
-def _align(
-    levels: list[tuple[Tensor, Tensor]], here: Tensor, there: Tensor, start: Tensor | None
-) -> tuple[Tensor, Tensor]:
+def _align(levels: list[Level], here: Tensor, there: Tensor, start: Tensor | None) -> tuple[Tensor, Tensor]:
     """Motion from frames `here` to frames `there` in px of the fill, (n, 2, h, w), and confidence (n, 1, h, w)."""
     flow = start
     confidence = torch.empty(0)
@@ -133,43 +154,60 @@ def _shifted(image: Tensor, flow: Tensor) -> Tensor:
     return F.grid_sample(image, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-class _Seen:
-    """Running weighted mean of what other frames show in the holes, kept for the pixels of holes only."""
+class Seen:
+    """Running weighted mean of what other frames show in the holes, kept for the pixels of holes only.
 
-    def __init__(self, hole: Tensor, atlas: Tensor) -> None:
-        self._shape, self._atlas = hole.shape, atlas
-        self._frame, _, self._y, self._x = hole.nonzero(as_tuple=True)  # sorted by frame
-        self._own = atlas[self._frame, self._y, self._x, 4]
-        self._colour = atlas.new_zeros(len(self._frame), 3)
-        self._total, self._best = atlas.new_zeros(len(self._frame)), atlas.new_zeros(len(self._frame))
+    Sums are made in the order of the frames that were looked into, whichever of them are at hand at a time.
+    """
 
-    def add(self, frames: Tensor, offset: int, guide: Tensor) -> None:
-        """Look into frames `frames + offset`; guide (n, 3, h, w): motion in px and confidence of each of `frames`."""
-        row = torch.full((self._shape[0],), -1, device=frames.device)
-        row[frames] = torch.arange(len(frames), device=frames.device)
-        row = row[self._frame]
-        chosen = (row >= 0).nonzero()[:, 0]
-        x, y, frame = self._x[chosen], self._y[chosen], self._frame[chosen]
-        scale = self._shape[2] / guide.shape[2]
-        small = sample_bilinear(
-            guide.movedim(1, 3).contiguous(), row[chosen], (x + 0.5) / scale - 0.5, (y + 0.5) / scale - 0.5
-        )[0]
-        shown, inside = sample_bilinear(self._atlas, frame + offset, x + small[:, 0], y + small[:, 1])
+    def __init__(self, hole: Tensor, own: Tensor) -> None:
+        """hole (F, 1, H, W) bool     own (n,) px, disparity of the background of its n pixels, frame by frame."""
+        self._shape, self._own = hole.shape, own
+        place = hole.flatten().nonzero()[:, 0]  # sorted by frame
+        self._place = place.int() if hole.numel() < 1 << 31 else place
+        self._ends = [0, *hole.flatten(1).sum(dim=1).cumsum(dim=0).tolist()]
+        self._colour = own.new_zeros(len(own), 3)
+        self._total, self._best = own.new_zeros(len(own)), own.new_zeros(len(own))
+
+    def look(self, atlas: Tensor, first: int, offset: int, motion: Tensor) -> None:
+        """Look into frames `first` and following, for the frames that come `offset` before them.
+
+        atlas (f, H, W, C) of the f frames that are looked into     motion (F, h, w, 3) of all frames, of this offset
+        """
+        frames = self._shape[0]
+        start = min(max(0, first - offset), frames)
+        end = max(start, min(frames, first + len(atlas) - offset))
+        for begin in range(self._ends[start], self._ends[end], _LOOKED_AT_ONCE):
+            rows = slice(begin, min(begin + _LOOKED_AT_ONCE, self._ends[end]))
+            self._look(rows, atlas, offset - first, motion, abs(offset))
+
+    def _look(self, rows: slice, atlas: Tensor, offset: int, motion: Tensor, distance: int) -> None:
+        frame, y, x = self._where(rows)
+        scale = self._shape[2] / motion.shape[1]
+        small = sample_bilinear(motion, frame, (x + 0.5) / scale - 0.5, (y + 0.5) / scale - 0.5)[0]
+        shown, inside = sample_bilinear(atlas, frame + offset, x + small[:, 0], y + small[:, 1])
         in_view = shown[:, 3]
-        nearer = (shown[:, 4] - self._own[chosen] - 1).clamp(min=0)
+        nearer = (shown[:, 4] - self._own[rows] - 1).clamp(min=0)
         trust = small[:, 2] * torch.exp(-((nearer / 2) ** 2)) * (in_view > 0.6) * inside
-        weight = trust**4 / abs(offset)  # the sharpest match wins; a plain mean would blur
-        self._colour[chosen] += (weight / in_view.clamp(min=1e-3))[:, None] * shown[:, :3]
-        self._total[chosen] += weight
-        self._best[chosen] = torch.maximum(self._best[chosen], trust)
+        weight = trust**4 / distance  # the sharpest match wins; a plain mean would blur
+        self._colour[rows] += (weight / in_view.clamp(min=1e-3))[:, None] * shown[:, :3]
+        self._total[rows] += weight
+        self._best[rows] = torch.maximum(self._best[rows], trust)
 
-    def guess(self) -> TimeGuess:
-        """Spread the means over maps; 0 outside holes."""
-        frames, _, height, width = self._shape
-        colour = self._atlas.new_zeros(frames, 3, height, width)
-        confidence = self._atlas.new_zeros(frames, 1, height, width)
-        colour[self._frame, :, self._y, self._x] = self._colour / self._total.clamp(min=1e-20)[:, None]
-        confidence[self._frame, 0, self._y, self._x] = self._best
+    def _where(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+        _, _, height, width = self._shape
+        place = self._place[rows].long()
+        return place // (height * width), place // width % height, place % width
+
+    def guess(self, first: int, count: int) -> TimeGuess:
+        """Spread the means of `count` frames over maps; 0 outside holes."""
+        _, _, height, width = self._shape
+        colour = self._own.new_zeros(count, 3, height, width)
+        confidence = self._own.new_zeros(count, 1, height, width)
+        rows = slice(self._ends[first], self._ends[first + count])
+        frame, y, x = self._where(rows)
+        colour[frame - first, :, y, x] = self._colour[rows] / self._total[rows].clamp(min=1e-20)[:, None]
+        confidence[frame - first, 0, y, x] = self._best[rows]
         return TimeGuess(colour, confidence)
 
 

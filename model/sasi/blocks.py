@@ -28,6 +28,16 @@ class CellLayout:
     slot: Tensor
     taken: Tensor
 
+    def divided(self, places_at_once: int) -> list[tuple[Tensor, CellLayout]]:
+        """Divide into runs of whole cells of about `places_at_once` places: their tokens' numbers, and their layout."""
+        slots = self.taken.shape[1]
+        runs = []
+        for run, taken in enumerate(self.taken.split(at_once := max(1, places_at_once // slots))):
+            first = run * at_once * slots
+            chosen = ((self.slot >= first) & (self.slot < first + taken.numel())).nonzero()[:, 0]
+            runs.append((chosen, CellLayout(self.slot[chosen] - first, taken)))
+        return runs
+
 
 def lay_out(place: Tensor, scope: Scope) -> CellLayout:
     """Sort tokens into cells that hold at least one of them; place is (N, 3) int64, (t, y, x), t may be negative."""

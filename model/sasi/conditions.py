@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from model.sasi.alignment import background_from_time
 from model.sasi.box import box_sum
 from model.sasi.candidates import mirrored, push_pull, relief, row_source, take_columns
-from model.sasi.tokens import TokenIndex, gather_patches, grow
+from model.sasi.tokens import TokenIndex, gather_patches, grow, runs
 
 FEATURE_CHANNELS = 14
 """Maps that the network reads; the noisy latent's three come on top."""
@@ -53,6 +54,24 @@ class Conditions(FrameMaps):
     time: Tensor
     confidence: Tensor
 
+    def frame(self, number: int) -> Conditions:
+        """Those of one frame."""
+        return Conditions(*(getattr(self, field.name)[number : number + 1] for field in fields(self)))
+
+    def parts(self, kept: TokenIndex, at_once: int) -> Iterator[Part]:
+        """Divide kept tokens into parts of at most `at_once`."""
+        for rows in runs(len(kept), at_once):
+            yield Part(rows, kept.subset(rows), self)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tokens that are computed together: their rows in the list of all, their index, and what tells about them."""
+
+    rows: slice
+    index: TokenIndex
+    conditions: Conditions
+
 
 @dataclass(frozen=True)
 class TokenGuesses:
@@ -66,10 +85,6 @@ class TokenGuesses:
     hole: Tensor  # (N, p²) bool
     run: Tensor
 
-    def subset(self, chosen: Tensor) -> TokenGuesses:
-        """Keep the chosen tokens: (N,) bool, or their numbers."""
-        return TokenGuesses(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
 
 def prepare_conditions(view: Tensor, hole: Tensor, disparity: Tensor, window_length: int) -> Conditions:
     """Compute the maps of windows laid one after the other.
@@ -82,7 +97,7 @@ def prepare_conditions(view: Tensor, hole: Tensor, disparity: Tensor, window_len
     maps: dict[str, Tensor] = {}
     # frame by frame, written in place: temporaries stay small and nothing exists twice
     for number, one in enumerate(zip(view.split(1), hole.split(1), disparity.split(1), strict=True)):
-        frame = _frame_maps(*one)
+        frame = frame_maps(*one)
         for name in (field.name for field in fields(FrameMaps)):
             value = getattr(frame, name)
             maps.setdefault(name, value.new_empty((len(view), *value.shape[1:])))[number] = value[0]
@@ -90,7 +105,8 @@ def prepare_conditions(view: Tensor, hole: Tensor, disparity: Tensor, window_len
     return Conditions(**maps, time=guess.colour, confidence=guess.confidence)
 
 
-def _frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
+def frame_maps(view: Tensor, hole: Tensor, disparity: Tensor) -> FrameMaps:
+    """Compute what frames tell about themselves; arguments as in `prepare_conditions`."""
     height, fraction = relief(disparity, hole)
     background = (fraction < 0.5) & ~grow(hole)  # a hole's rim holds mixed pixels
     column = row_source(background)

@@ -11,14 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.sasi.alignment import sample_bilinear
-from model.sasi.conditions import TokenGuesses
+from model.sasi.conditions import Conditions, TokenGuesses, token_guesses
 from model.sasi.config import SasiConfig
+from model.sasi.rebuilt import RebuiltConditions
 from model.sasi.tokens import TokenIndex
 
 GUESSES = 4
 """Row copy, mirror, other frames, and the known pixel (push-pull inside holes)."""
-_PART = 2048
-"""Tokens whose pixels are mixed at a time: copying takes thousands of numbers per token."""
+_MIXED_AT_ONCE = 1024
+"""Tokens whose pixels are mixed together: copying takes thousands of numbers per token."""
 _START_PX = ((0.0, 0.0), (0.0, 0.0), (8.0, 0.0), (8.0, -12.0), (8.0, 12.0), (24.0, 0.0))
 """Where learned sources start, in px beyond the row source (x towards the background, y down)."""
 _LEAST_SHARE = 0.02
@@ -56,18 +57,24 @@ class CopyHead(nn.Module):
                 place = torch.tensor(_START_PX[source % len(_START_PX)])
                 self.out.bias[2 * source : 2 * source + 2] = torch.atanh(place / config.reach_px)
 
-    def forward(self, tokens: Tensor, index: TokenIndex, atlas: Tensor, guesses: TokenGuesses) -> Tensor:
-        """Colour the pixels of tokens (N, D), copying from `atlas` (F, H, W, 8): (N, 3, p²), about 0..1."""
+    def forward(self, tokens: Tensor, index: TokenIndex, conditions: Conditions | RebuiltConditions) -> Tensor:
+        """Colour the pixels of tokens (N, D), copying from the atlas of `conditions`: (N, 3, p²), about 0..1."""
         config = self.config
-        places, context, judged = self.out(tokens).float().split(self.sizes, dim=1)
+        for_neighbours = sum(self.sizes[:2])
+        places, context = self._read(tokens, slice(0, for_neighbours)).split(self.sizes[:2], dim=1)
         smooth = torch.cat((torch.tanh(places) * config.reach_px, context), dim=1)
         neighbours = _neighbours(index)
-        parts = []
-        for part in torch.arange(len(index), device=tokens.device).split(_PART):
-            between = _between_tokens(smooth, neighbours[part], config.patch_px)  # (n, p², 2 K + pixel width)
-            own = judged[part].unflatten(1, (config.patch_px**2, -1))
-            parts.append(self._mix(between, own, index.subset(part), atlas, guesses.subset(part)))
-        return torch.cat(parts)
+        mixed = []
+        for part in conditions.parts(index, _MIXED_AT_ONCE):
+            between = _between_tokens(smooth, neighbours[part.rows], config.patch_px)  # (n, p², 2 K + pixel width)
+            judged = self._read(tokens[part.rows], slice(for_neighbours, None)).unflatten(1, (config.patch_px**2, -1))
+            guesses = token_guesses(part.conditions, part.index, config.patch_px)
+            mixed.append(self._mix(between, judged, part.index, part.conditions.atlas, guesses))
+        return torch.cat(mixed)
+
+    def _read(self, tokens: Tensor, rows: slice) -> Tensor:
+        """Some rows of `out`: what its neighbours need of every token is little, what its own pixels need is much."""
+        return F.linear(tokens, self.out.weight[rows], self.out.bias[rows]).float()
 
     def _mix(self, between: Tensor, judged: Tensor, index: TokenIndex, atlas: Tensor, guesses: TokenGuesses) -> Tensor:
         """Weigh copied pixels and guesses, then add detail and residual: (N, 3, p²)."""

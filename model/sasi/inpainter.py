@@ -14,7 +14,7 @@ from torch import Tensor
 from model.errors import DeviceMemoryError, InvalidInputError, SettingsError, ShapeError
 from model.sasi.blend import blend_pixels, feather_weight
 from model.sasi.resize import FillSize
-from model.sasi.value_range import value_range
+from model.sasi.value_range import ValueRange, value_range
 from model.settings import REFERENCE_WIDTH_PX
 
 Progress = Callable[[str, float], None]
@@ -42,6 +42,7 @@ class FillRules:
     blend: bool = True
     feather_px: float | None = None
     max_width: int = 1280
+    frugal: bool = False
 
     def __post_init__(self) -> None:
         if self.dilation not in DILATIONS:
@@ -109,6 +110,7 @@ class Inpainter(ABC):
         blend: bool = True,
         feather_px: float | None = None,
         max_width: int = 1280,
+        frugal: bool = False,
         progress: Progress | None = None,
     ) -> Fill:
         """Fill the disoccluded pixels of one window.
@@ -122,12 +124,13 @@ class Inpainter(ABC):
         first_frame      number in the clip of the window's first frame
         blend            feather the hole's rim; feather_px (None = 4 px at 1920 wide) is how far the fill reaches out
         max_width        px; wider frames are filled at this width and composited at their own
+        frugal           take as little memory as the network can, and more time, for the same fill
         progress         called with ("fill", fraction); may raise Cancelled
         returns          Fill; pixels beyond the feather are the input's bits; without holes the input, nothing done
 
         Raises ShapeError, SettingsError, InvalidInputError (values that are not finite), DeviceMemoryError.
         """
-        rules = FillRules(dilation, steps, temporal_stride, first_frame, blend, feather_px, max_width)
+        rules = FillRules(dilation, steps, temporal_stride, first_frame, blend, feather_px, max_width, frugal)
         _check(view, disocclusion, disparity)
         if not disocclusion.any():
             return Fill(view, 0.0)
@@ -152,14 +155,18 @@ class Inpainter(ABC):
         colours = view[:, :3] if view.shape[1] >= 3 else view[:, :1]
         spread = value_range(colours, ~hole)
         size = FillSize.within(view.shape[2], view.shape[3], rules.max_width)
-        small = size.reduce(spread.normalise(colours).expand(-1, 3, -1, -1), hole, disparity)
+        small = _small_window(colours, hole, disparity, size, spread)
         feather_px = rules.feather_at(view.shape[3])
         image, retention = self._sample(*small, feather_px * size.fill[1] / size.frame[1], rules, progress)
-        filled = spread.restore(size.enlarge(image))
-        if colours.shape[1] == 1:
-            filled = filled.mean(dim=1, keepdim=True)
+        del small
         result = view.clone()
-        result[:, : colours.shape[1]] = blend_pixels(filled, colours, feather_weight(hole, feather_px))
+        for number in range(len(view)):  # frame by frame: temporaries stay small
+            one = slice(number, number + 1)
+            filled = spread.restore(size.enlarge(image[one]))
+            if colours.shape[1] == 1:
+                filled = filled.mean(dim=1, keepdim=True)
+            weight = feather_weight(hole[one], feather_px)
+            result[one, : colours.shape[1]] = blend_pixels(filled, colours[one], weight)
         progress(STAGE, 1.0)
         return Fill(result, retention)
 
@@ -197,6 +204,21 @@ def _check_device(device: torch.device | str) -> None:
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         reason = str(error).splitlines()[0]
         raise InvalidInputError(f"device {str(device)!r} cannot be used here: {reason}; choose cpu") from None
+
+
+def _small_window(
+    colours: Tensor, hole: Tensor, disparity: Tensor, size: FillSize, spread: ValueRange
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The window as the network takes it, made frame by frame; the window itself where that is the same."""
+    colours = colours.expand(-1, 3, -1, -1)
+    if spread.keeps_all and size.keeps_all:
+        return colours, hole, disparity
+    frames = [
+        size.reduce(spread.normalise(colours[one]), hole[one], disparity[one])
+        for one in (slice(number, number + 1) for number in range(len(colours)))
+    ]
+    small, holes, disparities = zip(*frames, strict=True)
+    return torch.cat(small), torch.cat(holes), torch.cat(disparities)
 
 
 def _lacks_memory(error: RuntimeError | MemoryError) -> bool:

@@ -30,6 +30,16 @@ class FillSize:
         """Tell whether the fill is smaller than the frame."""
         return self.frame != self.fill
 
+    @property
+    def keeps_all(self) -> bool:
+        """Tell whether the fill is computed on the frame as it is: neither smaller nor padded."""
+        return not (self.reduced or any(self._padding))
+
+    @property
+    def _padding(self) -> tuple[int, int]:
+        """Right and below, in px."""
+        return -self.fill[1] % GRID_PX, -self.fill[0] % GRID_PX
+
     def reduce(self, view: Tensor, hole: Tensor, disparity: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Shrink and pad: colours by the mean of known pixels, holes by any, disparity in the new px.
 
@@ -43,7 +53,7 @@ class FillSize:
             scale = self.fill[1] / self.frame[1]
             disparity = F.adaptive_avg_pool2d(disparity * known, self.fill) / share.clamp(min=1e-6) * scale
             hole = F.adaptive_max_pool2d(hole.float(), self.fill) > 0
-        right, below = -self.fill[1] % GRID_PX, -self.fill[0] % GRID_PX
+        right, below = self._padding
         if not (right or below):
             return view, hole, disparity
         border = (0, right, 0, below)

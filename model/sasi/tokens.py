@@ -29,8 +29,16 @@ class TokenIndex:
         """(N, 3) int64: position with frames counted from the clip's start, so that it is the same in every window."""
         return torch.cat((self.frame_number[self.position[:, :1]], self.position[:, 1:]), dim=1)
 
-    def subset(self, chosen: Tensor) -> TokenIndex:
-        """Keep only the chosen tokens: (N,) bool, or their numbers."""
+    def frame(self, number: int) -> tuple[slice, TokenIndex]:
+        """Where the tokens of one frame stand in this list, and the index of them alone."""
+        first, last = torch.searchsorted(
+            self.position[:, 0].contiguous(), self.position.new_tensor([number, number + 1])
+        ).tolist()
+        position = self.position[first:last] * self.position.new_tensor([0, 1, 1])
+        return slice(first, last), TokenIndex(position, (1, *self.grid[1:]), self.frame_number[number : number + 1])
+
+    def subset(self, chosen: Tensor | slice) -> TokenIndex:
+        """Keep only the chosen tokens: (N,) bool, their numbers, or a run of them."""
         return TokenIndex(self.position[chosen], self.grid, self.frame_number)
 
     def __len__(self) -> int:
@@ -56,6 +64,11 @@ class TokenIndex:
         y = self.position[:, 1, None, None] * patch_px + inner[None, :, None]
         x, y = torch.broadcast_tensors(x, y)
         return x.flatten(1).float(), y.flatten(1).float()
+
+
+def runs(count: int, at_once: int) -> list[slice]:
+    """Divide a list of `count` into runs of at most `at_once`; an empty list is one empty run."""
+    return [slice(start, min(start + at_once, count)) for start in range(0, max(count, 1), at_once)]
 
 
 def token_mask(mask: Tensor, patch_px: int) -> Tensor:

@@ -20,6 +20,11 @@ class ValueRange:
 
     gain: float | None = None
 
+    @property
+    def keeps_all(self) -> bool:
+        """Tell whether values stay as they are."""
+        return self.gain is None
+
     def normalise(self, colour: Tensor) -> Tensor:
         """Map scene values to about 0..1; monotone and continuous, invertible for any finite value."""
         if self.gain is None:

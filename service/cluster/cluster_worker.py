@@ -34,7 +34,7 @@ class ClusterWorker:
         # What lies in the object store is shared and read-only; torch takes it for its own.
         own = replace(window, frames=window.frames.copy(), depth=None if window.depth is None else window.depth.copy())
         return with_second_try(
-            lambda: self._model.convert(own, self._device, self._progress),
+            lambda frugal: self._model.convert(replace(own, frugal=frugal), self._device, self._progress),
             lambda: self._model.unload(self._device),
         )
 

@@ -1,4 +1,4 @@
-"""When memory runs out: recognise it, say it in our words, make room and try once more."""
+"""When memory runs out: recognise it, say it in our words, make room and try once more with less."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def in_our_words(error: BaseException) -> BaseException:
     )
 
 
-def with_second_try(work: Callable[[], Result], make_room: Callable[[], None]) -> Result:
-    """Do `work`; if memory runs out, `make_room` and do it once more.
+def with_second_try(work: Callable[[bool], Result], make_room: Callable[[], None]) -> Result:
+    """Do `work(frugal=False)`; if memory runs out, `make_room` and do `work(frugal=True)`, once.
 
-    The second try computes the same window in the same way. Half a window, or a fill at another size, would fit into
-    less memory but give other pixels: a frame must not depend on how full a device was.
+    Frugal work keeps nothing that it can compute again, so it takes longer and its result is the same. It never makes
+    less of a window, or a smaller fill: a frame must not depend on how full a device was.
     """
     try:
-        return work()
+        return work(False)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
     # Only here, past the handler, are the first try's tensors free: its traceback held them.
-    log.warning("memory ran out; caches and idle models are dropped, and the window is tried once more")
+    log.warning("memory ran out; caches and idle models are dropped, and the window is tried once more with less")
     make_room()
-    return work()
+    return work(True)

@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import wait
+from dataclasses import replace
 from typing import TypeVar
 
 from service.devices.device_memory import with_second_try
@@ -67,7 +68,7 @@ class WindowPool:
 
         def work(progress: Callable[[str, float], None]) -> WindowOutput:
             return with_second_try(
-                lambda: self._model.convert(window, worker.device, progress),
+                lambda frugal: self._model.convert(replace(window, frugal=frugal), worker.device, progress),
                 lambda: self._model.unload(worker.device),
             )
 

@@ -84,3 +84,17 @@ def test_a_config_that_cannot_be_read_is_refused(text):
 def test_rope_must_fill_the_head():
     with pytest.raises(WeightsError, match="sum"):
         SasiConfig(width=64, heads=2, rope=(8, 8, 8))
+
+
+def test_runs_of_cells_give_what_all_cells_give_together():
+    torch.manual_seed(0)
+    block, place = Block(BlockShape(width=48, heads=2, mlp_width=96)).eval(), scattered(500)
+    layout, (cos, sin) = lay_out(place, Scope((2, 5, 3), (1, 2, 0))), rotations(place - place.amin(0), CONFIG.rope)
+    steer, tokens = torch.randn(6, 48), torch.randn(500, 48)
+    runs = layout.divided(100)
+    assert len(runs) > 10 and all(cells.taken.numel() <= 100 for _, cells in runs)
+    assert torch.cat([chosen for chosen, _ in runs]).sort().values.tolist() == list(range(500))
+    together = block(tokens, steer, layout, cos, sin)
+    for chosen, cells in runs:
+        alone = block(tokens[chosen], steer, cells, cos[chosen], sin[chosen])
+        torch.testing.assert_close(alone, together[chosen], atol=1e-5, rtol=1e-5)

@@ -21,7 +21,7 @@ def asked(conditions):
 def predict(conditions, head, tokens=None):
     index = asked(conditions)
     tokens = torch.zeros(len(index), CONFIG.width) if tokens is None else tokens
-    return head(tokens, index, conditions.atlas, token_guesses(conditions, index, 8))
+    return head(tokens, index, conditions)
 
 
 def test_the_untrained_head_is_mostly_push_pull_where_nothing_else_is_known(still):

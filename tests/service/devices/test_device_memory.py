@@ -22,8 +22,10 @@ class Scarce:
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.rooms_made = 0
+        self.frugal: list[bool] = []
 
-    def work(self) -> str:
+    def work(self, frugal: bool) -> str:
+        self.frugal.append(frugal)
         if self.errors:
             raise self.errors.pop(0)
         return "done"
@@ -36,9 +38,9 @@ class Scarce:
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
-def test_memory_that_ran_out_once_is_tried_again_with_room(error):
+def test_memory_that_ran_out_once_is_tried_again_with_room_and_with_less(error):
     scarce = Scarce(error)
-    assert (scarce.run(), scarce.rooms_made) == ("done", 1)
+    assert (scarce.run(), scarce.rooms_made, scarce.frugal) == ("done", 1, [False, True])
 
 
 def test_it_is_tried_again_only_once():
@@ -60,7 +62,7 @@ def test_what_the_first_try_held_is_free_before_the_second():
 
     held, found = [], []
 
-    def work() -> None:
+    def work(frugal: bool) -> None:
         if held:
             return
         tensor = Tensor()
