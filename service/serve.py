@@ -19,7 +19,7 @@ from service.access.auth import TokenInterceptor, load_or_create_token
 from service.access.tls import TlsFiles, server_credentials
 from service.caches.spill import Spill
 from service.config import ServiceConfig
-from service.devices.allocator import keep_freed_memory
+from service.devices.allocator import hold_memory_well
 from service.errors import CannotListenError, ErrorInterceptor
 from service.orphan import leave_when_lost
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
@@ -131,7 +131,7 @@ async def serve(
     goes on, for the second was started because it did not answer.
     """
     os.umask(0o077)
-    keep_freed_memory()
+    hold_memory_well()
     make_private_dir(config.runtime_dir)
     make_private_dir(config.socket_path.parent)
     lock = InstanceLock(config.lock_path)
