@@ -9,7 +9,7 @@ root=$PWD work=${STEREO_CONVERT_FUZZ_DIR:-$PWD/build/fuzz} python=$PWD/.venv/bin
 seconds=${1:?"usage: run.sh SECONDS [TARGET]..."}
 shift
 plugin=(window_answer session_answer saved_params)
-service=(window settings settings_text pixels job token listen redaction)
+service=(window share settings settings_text pixels job token listen redaction)
 (($#)) || set -- "${plugin[@]}" "${service[@]}"
 failed=()
 

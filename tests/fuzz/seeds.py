@@ -12,8 +12,10 @@ from model.settings import Settings
 from service.client import Request, ServiceClient
 from service.wire.frame_wire import FrameFormat, format_to_wire
 from service.wire.settings_wire import settings_to_wire
+from service.wire.shared_region import SharedRegion
 from tests.fuzz.service_parsers import STORE_ID
 
+SHARED_BYTES = 8192
 SMALL = FrameFormat(4, 3, np.dtype("u1"), 4)
 WIDE = SMALL.resized(8, 3)
 FORMATS = (SMALL, FrameFormat(3, 2, np.dtype("<u2"), 3), FrameFormat(5, 4, np.dtype("<f2"), 1, bottom_up=True),
@@ -44,6 +46,7 @@ def service_seeds() -> dict[str, list[bytes]]:
     every = settings_to_wire(Settings())
     return {
         "window": [_stream(_window(settings, by_store)) for settings in _settings() for by_store in (False, True)],
+        "share": [_share(is_file) for is_file in (True, False)],
         "settings": [stereo_convert_pb2.WindowHeader(settings=every).SerializeToString()],
         "settings_text": [b"disparity=2.5\nengine=none\nblend=off\nwindow=33", b"output=sbs-full\ntemporal_stride=off"],
         "pixels": [_format_and_frame(frame_format) for frame_format in FORMATS],
@@ -77,6 +80,12 @@ def plugin_seeds() -> dict[str, list[bytes]]:
         ],
         "saved_params": [bytes(range(256)) * 5, b"\xff" * 1300, bytes(1300)],
     }  # fmt: skip
+
+
+def _share(is_file: bool) -> bytes:
+    region = SharedRegion(SHARED_BYTES, is_file)
+    region.unlink()
+    return region.request().SerializeToString()
 
 
 def _settings() -> list[Settings]:

@@ -5,6 +5,7 @@ A target returns, or raises AssertionError for a result that is wrong, or whatev
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -28,7 +29,7 @@ from service.wire.frame_receiver import FrameReceiver
 from service.wire.frame_store import FrameStores
 from service.wire.frame_wire import decode_frame, encode_frame, format_from_wire, format_to_wire
 from service.wire.settings_wire import settings_from_wire, settings_to_wire
-from service.wire.shared_region import SharedRegion
+from service.wire.shared_region import SharedRegion, open_region
 from service.wire.slot_pool import SlotPool
 from service.wire.window_pixels import decode_window
 from service.wire.window_plan import plan_window
@@ -90,6 +91,16 @@ def _stores() -> FrameStores:
 
 
 _made: list[FrameStores] = []
+
+
+def share(data: bytes) -> None:
+    """A ShareFrameStore request: whatever it names, nothing is opened but a region that was made for it."""
+    with suppress(DecodeError, StereoError):
+        request = stereo_convert_pb2.ShareFrameStoreRequest.FromString(data)
+        descriptor = open_region(request)
+        link = os.readlink(f"/proc/self/fd/{descriptor}")
+        os.close(descriptor)
+        assert link.removesuffix(" (deleted)") in (f"/memfd:{request.name[1:]}", f"/dev/shm{request.name}"), link
 
 
 def settings(data: bytes) -> None:
@@ -163,7 +174,8 @@ def redaction(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (window, settings, settings_text, pixels, job, token, listen, redaction)
+    target.__name__: target
+    for target in (window, share, settings, settings_text, pixels, job, token, listen, redaction)
 }
 
 
