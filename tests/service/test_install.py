@@ -1,4 +1,4 @@
-"""The service as people install it: a wheel, `uv tool install`, a command that serves."""
+"""The service as people install it: a wheel, `uv tool install` or `pipx install`, a command that serves."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import grpc
+import numpy as np
 import pytest
 import torch
 
 from service.client import ServiceClient
 
 ROOT = Path(__file__).parents[2]
-UV = Path(sys.executable).with_name("uv")
+INSTALLERS = ("uv", "pipx")
 WAIT_S = 500.0
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-    pytest.mark.skipif(not UV.exists(), reason="needs uv in this environment: pip install uv"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """The folder of the commands that `uv tool install` made of a wheel of this tree, in a home of its own."""
-    folder = tmp_path_factory.mktemp("home")
+def wheel(tmp_path_factory) -> Path:
+    """A wheel of this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     for name in ("proto", "model", "service"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
@@ -36,15 +34,30 @@ def installed(tmp_path_factory) -> Path:
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "ofx_plugin/streaming_copy.h"):
         shutil.copyfile(ROOT / name, source / name)
     run(sys.executable, "-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "-w", str(folder), str(source))
-    (wheel,) = folder.glob("*.whl")
-    constraints = folder / "constraints.txt"
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module", params=INSTALLERS)
+def installed(request, wheel, tmp_path_factory) -> Path:
+    """The folder of the commands that an installer made of the wheel, in a home of its own."""
+    program = Path(sys.executable).with_name(request.param)
+    if not program.exists():
+        pytest.skip(f"needs {request.param} in this environment: pip install {request.param}")
+    home = tmp_path_factory.mktemp(f"home-{request.param}")
+    constraints = home / "constraints.txt"
     constraints.write_text(f"torch=={torch.__version__}\n")  # the build that this machine has, not one for CUDA
-    places = {"HOME": str(folder), "UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
-    if links := os.environ.get("PIP_FIND_LINKS"):
-        places["UV_FIND_LINKS"] = links
     python = str(Path(sys.executable).resolve())
-    run(str(UV), "tool", "install", "-q", "--python", python, "--constraints", str(constraints), str(wheel), **places)
-    return folder / "bin"
+    if request.param == "uv":
+        places = {"UV_TOOL_DIR": str(home / "tools"), "UV_TOOL_BIN_DIR": str(home / "bin")}
+        if links := os.environ.get("PIP_FIND_LINKS"):
+            places["UV_FIND_LINKS"] = links
+        install = ["tool", "install", "-q", "--python", python, "--constraints", str(constraints)]
+    else:
+        places = {"PIPX_HOME": str(home / "tools"), "PIPX_BIN_DIR": str(home / "bin")}
+        install = ["install", "--backend", "pip", "--python", python, "--pip-args", f"--constraint {constraints}"]
+    run(str(program), *install, str(wheel), HOME=str(home), **places)
+    return home / "bin"
 
 
 def run(*command: str, **environment: str) -> str:
@@ -67,6 +80,19 @@ def test_doctor_finds_all_that_a_service_needs(installed, home, tmp_path):
     assert "lite" in told.stdout
 
 
+def test_it_renders_a_clip(installed, home, tmp_path):
+    left = np.random.default_rng(0).integers(0, 255, (3, 48, 64, 3), dtype=np.uint8)
+    for number, picture in enumerate(left):
+        cv2.imwrite(str(tmp_path / f"left_{number}.png"), picture)
+    command = [str(installed / "stereo-convert"), "render", "left_%d.png", "-o", "right_%d.png", "--device", "cpu"]
+    told = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_S)
+    assert told.returncode == 0, told.stdout + told.stderr
+    for number, picture in enumerate(left):
+        right = cv2.imread(str(tmp_path / f"right_{number}.png"))
+        assert right is not None and right.shape == picture.shape
+        assert (right != picture).any(), "it is seen from elsewhere"
+
+
 def test_it_serves_and_converts_a_window(installed, home, runtime_dir, tmp_path, small, make_frames):
     command = [str(installed / "stereo-convert-service"), "serve"]
     service = subprocess.Popen(command, env=home, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -74,6 +100,9 @@ def test_it_serves_and_converts_a_window(installed, home, runtime_dir, tmp_path,
         target = f"unix:{runtime_dir}/service.sock"
         with grpc.insecure_channel(target, (("grpc.max_reconnect_backoff_ms", 200),)) as channel:
             grpc.channel_ready_future(channel).result(WAIT_S)
+        describe = [str(installed / "stereo-convert"), "describe", "--address", target]
+        told = subprocess.run(describe, env=home, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_S)
+        assert (told.returncode, "lite" in told.stdout) == (0, True), told.stdout + told.stderr
         with ServiceClient(target) as client:
             frames = make_frames(small, 1)
             window = client.convert(client.header(frames, small, wanted=[0]), frames, timeout_s=WAIT_S)
