@@ -50,7 +50,6 @@ _DEFAULT = ["holes", "inpainting", "flicker"]
 _SPEED_SIZES = ((432, 768), (720, 1280))
 _SPEED_FRAMES = 17
 _MEMORY_SIZES = ((17, 720, 1280), (81, 720, 1280))
-_MEMORY_LIMIT_GIB = 8.0
 _log = logging.getLogger("model.evaluate")
 
 
@@ -151,7 +150,7 @@ def speed(request: Request) -> str:
 
 def memory(request: Request) -> str:
     """Peak memory on this machine."""
-    return memory_table(request.weights, _MEMORY_SIZES, _MEMORY_LIMIT_GIB)
+    return memory_table(request.weights, _MEMORY_SIZES)
 
 
 def codec(request: Request) -> str:

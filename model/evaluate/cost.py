@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import resource
 import time
@@ -13,7 +14,6 @@ from torch import Tensor
 from model.evaluate.markdown import table
 from model.evaluate.windows import Window
 from model.sasi.inpainter import ENCODED, SAMPLED, Inpainter, load_inpainter
-from model.sasi.lite import LiteInpainter
 from model.train.measures import HoleScore
 
 SPARSE_AND_DENSE = ((1, 0), (3, 0), (5, 0), (1, 1))
@@ -73,43 +73,41 @@ def _measured(window: Window, inpainter: Inpainter, dilation: int, stride: int) 
     def note(_: str, fraction: float) -> None:
         at[fraction] = time.process_time()
 
-    rules = {"dilation": dilation, "temporal_stride": stride}
-    fill = inpainter.fill(window.view, window.hole, window.disparity, blend=False, progress=note, **rules)
+    given = (window.view, window.hole, window.disparity)
+    fill = inpainter.fill(*given, dilation=dilation, temporal_stride=stride, blend=False, progress=note)
     score = HoleScore()
     score.add(fill.view, window.truth, window.hole, window.edge)
     begin, ready, done, end = (at[stage] for stage in _STAGES)
     return Cost(ready - begin, done - ready, end - done, fill.retention, score.psnr)
 
 
-def memory_table(weights: str, sizes: tuple[tuple[int, int, int], ...], limit_gib: float | None = None) -> str:
+def memory_table(weights: str, sizes: tuple[tuple[int, int, int], ...]) -> str:
     """Peak memory of one fill in a fresh process for each (frames, height, width), above what stood before it.
 
-    limit_gib  fill the last of them once more, told to take no more than this
+    Each is filled as it is when memory is plenty, and in the frugal way.
     """
     rows = []
     context = multiprocessing.get_context("spawn")
-    limited = [] if limit_gib is None else [(sizes[-1], limit_gib)]
-    for size, limit in [*((size, None) for size in sizes), *limited]:
+    for size, frugal in itertools.product(sizes, (False, True)):
         with context.Pool(1) as pool:
-            before, peak = pool.apply(_peak_of_a_fill, (weights, *size, limit))
+            before, peak, seconds = pool.apply(_peak_of_a_fill, (weights, *size, frugal))
         frames, height, width = size
         window_bytes = frames * height * width * (3 * 4 + 4 + 1)
-        name = f"{frames} frames of {width}x{height}" + (f", limit {limit:g} GiB" if limit else "")
-        rows.append((name, *(f"{value / 2**30:.2f}" for value in (window_bytes, peak - before, peak))))
-    return table(("window", "its own size, GiB", "peak above it and the program, GiB", "peak in all, GiB"), rows)
+        name = f"{frames} frames of {width}x{height}" + (", frugal" if frugal else "")
+        gib = (f"{value / 2**30:.2f}" for value in (window_bytes, peak - before, peak))
+        rows.append((name, *gib, f"{1000 * seconds / frames:.0f}"))
+    head = ("window", "its own size, GiB", "peak above it and the program, GiB", "peak in all, GiB", "CPU ms a frame")
+    return table(head, rows)
 
 
-def _peak_of_a_fill(weights: str, frames: int, height: int, width: int, limit_gib: float | None) -> tuple[int, int]:
-    """Bytes in use before a fill, and the most during it."""
+def _peak_of_a_fill(weights: str, frames: int, height: int, width: int, frugal: bool) -> tuple[int, int, float]:
+    """Bytes in use before a fill, the most during it, and its CPU seconds."""
     torch.set_num_threads(1)
     inpainter = load_inpainter(weights)
-    if limit_gib is not None:
-        assert isinstance(inpainter, LiteInpainter)
-        inpainter.memory_limit_bytes = int(limit_gib * 2**30)
     view, hole, disparity = _plain_window(frames, height, width)
-    before = _peak_bytes()
-    inpainter.fill(view, hole, disparity)
-    return before, _peak_bytes()
+    before, start = _peak_bytes(), time.process_time()
+    inpainter.fill(view, hole, disparity, frugal=frugal)
+    return before, _peak_bytes(), time.process_time() - start
 
 
 def _plain_window(frames: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,12 +21,7 @@ from model.sasi.weights import LoadedWeights
 
 
 class LiteInpainter(Inpainter):
-    """A lite network with its candidates, selection and sampler (eq. 10–15).
-
-    memory_limit_bytes  a fill that would take more is computed in the frugal way; None = all that is free
-    """
-
-    memory_limit_bytes: int | None = None
+    """A lite network with its candidates, selection and sampler (eq. 10–15)."""
 
     def __init__(self, weights: LoadedWeights) -> None:
         about = weights.metadata
@@ -38,7 +33,7 @@ class LiteInpainter(Inpainter):
         self, view: Tensor, hole: Tensor, disparity: Tensor, feather_px: float, rules: FillRules, progress: Progress
     ) -> tuple[Tensor, float]:
         patch_px, frames = self.patch_px, view.shape[0]
-        if rules.frugal or self._lacks_memory_for(view):
+        if rules.frugal or _lacks_memory_for(view):
             conditions = RebuiltConditions(view, hole, disparity)
         else:
             conditions = prepare_conditions(view, hole, disparity, frames)
@@ -64,7 +59,9 @@ class LiteInpainter(Inpainter):
             image[one] = lend_detail(filled, conditions.frame(frame))
         return image, len(kept) / touched.numel()
 
-    def _lacks_memory_for(self, view: Tensor) -> bool:
-        frames, _, height, width = view.shape
-        known = [size for size in (free_bytes(view.device), self.memory_limit_bytes) if size is not None]
-        return bool(known) and frames * height * width * BYTES_PER_PIXEL > USABLE * min(known)
+
+def _lacks_memory_for(view: Tensor) -> bool:
+    """Tell a window that would not fit as a whole, before it is tried."""
+    frames, _, height, width = view.shape
+    free = free_bytes(view.device)
+    return free is not None and frames * height * width * BYTES_PER_PIXEL > USABLE * free
