@@ -49,19 +49,26 @@ class SharedStore:
         """Share a region of `size_bytes`; raises grpc.RpcError, or ConnectionError when the memory is not shared."""
         self.region = SharedRegion(size_bytes)
         self._copier = ThreadPoolExecutor(1)
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        self.region.memory[:NONCE_BYTES] = nonce
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._requests.put(self.region.request())
-        self._stream = stub.ShareFrameStore(iter(self._requests.get, None))
         try:
-            answer = next(self._stream)
+            self.store_id = self._proved(stub)
+        except BaseException:
+            self._requests.put(None)  # gRPC's thread waits for it
+            raise
         finally:
             self.region.unlink()
+
+    def _proved(self, stub: stereo_convert_pb2_grpc.StereoConvertServiceStub) -> bytes:
+        """The store's id, once both ends have shown that they see the same memory."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        self.region.memory[:NONCE_BYTES] = nonce
+        self._stream = stub.ShareFrameStore(iter(self._requests.get, None))
+        answer = next(self._stream)
         seen = self.region.memory[NONCE_BYTES : 2 * NONCE_BYTES]
         if answer.client_nonce != nonce or answer.service_nonce != seen:
             raise ConnectionError("the service maps other memory under this name; use chunks")
-        self.store_id = answer.store_id
+        return answer.store_id
 
     def location(self, offset_bytes: int, size_bytes: int) -> frame_pb2.StoreLocation:
         """Name a slot."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import grpc
 import pytest
@@ -136,6 +137,15 @@ def test_no_two_proofs_are_alike_and_an_old_one_proves_nothing(client):
         SharedStore(AnsweringStub(replayed), 16384)  # pyright: ignore[reportArgumentType]
     for store in (first, second):
         store.close()
+
+
+def test_a_client_whose_memory_is_refused_leaves_no_thread_behind(start_service, eventually):
+    service = start_service(limits={"max_stores": 0})
+    with ServiceClient(service.target) as client:
+        client.describe()
+        before = threading.active_count()
+        assert status(lambda: SharedStore(client.stub, 16384))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        eventually(lambda: threading.active_count() <= before)
 
 
 def test_more_calls_at_once_than_allowed_are_refused(start_service, monkeypatch):
