@@ -21,7 +21,7 @@ def feather_weight(hole: Tensor, feather_px: float) -> Tensor:
     hole (T, 1, H, W) bool     returns (T, 1, H, W) float32
     """
     weight, covered = hole.float(), hole
-    for ring in range(1, math.ceil(feather_px) + 1):
+    for ring in range(1, min(math.ceil(feather_px), max(hole.shape)) + 1):  # further rings lie outside the frame
         wider = grow(covered)
         weight[wider & ~covered] = max(0.0, 1 - ring / (feather_px + 1))
         covered = wider

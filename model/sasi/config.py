@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 
 from model.errors import WeightsError
 
 FAMILY = "stereoconvert-sasi-lite-2"
 """Names the architecture in the weights' metadata; changes when old weights can no longer be read."""
+
+_LARGEST_SIZE = 1 << 14
+"""Of anything that is counted: what a damaged file asks for is told before memory is taken for it."""
+_LARGEST_CELL = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,13 @@ class Scope:
 
     extent: tuple[int, int, int]
     offset: tuple[int, int, int] = (0, 0, 0)
+
+    def __post_init__(self) -> None:
+        whole = all(type(value) is int for value in (*self.extent, *self.offset))
+        if not whole or (len(self.extent), len(self.offset)) != (3, 3) or min(self.extent) < 1:
+            raise WeightsError(f"a scope must be three extents of at least 1 token and three offsets; got {self}")
+        if math.prod(self.extent) > _LARGEST_CELL:
+            raise WeightsError(f"a scope may hold {_LARGEST_CELL} tokens; got {self.extent}")
 
 
 _FRAME = Scope((1, 8, 8))
@@ -44,12 +56,23 @@ class SasiConfig:
     residual: float = 0.15  # largest correction to copied pixels, in units of the normalised range 0..1
 
     def __post_init__(self) -> None:
+        self._check_numbers()
         head_width = self.width // self.heads
         if self.width % self.heads or sum(self.rope) != head_width or any(part % 2 for part in self.rope):
             raise WeightsError(
                 f"width {self.width} over {self.heads} heads must give a head of sum(rope) channels, "
                 f"each part even; rope is {self.rope}"
             )
+
+    def _check_numbers(self) -> None:
+        names = ("patch_px", "width", "heads", "mlp_ratio", "sources", "pixel_width")
+        for name, value in (*((name, getattr(self, name)) for name in names), *(("rope", part) for part in self.rope)):
+            if type(value) is not int or not 1 <= value <= _LARGEST_SIZE:
+                raise WeightsError(f"{name} must be a whole number of 1 to {_LARGEST_SIZE}; got {value!r}")
+        for name in ("reach_px", "residual"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+                raise WeightsError(f"{name} must be a finite number above 0; got {value!r}")
 
     def to_json(self) -> str:
         """Write the configuration for the metadata of a weights file."""

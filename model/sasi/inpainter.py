@@ -27,6 +27,8 @@ STAGE = "fill"
 ENCODED, SAMPLED = 0.4, 0.9
 """Fractions of the fill at which its input is encoded, and its latent sampled."""
 DILATIONS = (1, 3, 5, 7, 9)
+_LARGEST_NUMBER = 1 << 53
+"""Of frames and px: sums of two such numbers still fit a tensor's 64 bits."""
 DEFAULT_FEATHER_PX = 4.0
 """At 1920 wide; scales with the frame."""
 
@@ -45,6 +47,10 @@ class FillRules:
     frugal: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("dilation", "steps", "temporal_stride", "first_frame", "max_width"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or abs(value) > _LARGEST_NUMBER:
+                raise SettingsError(f"{name} must be a whole number within ±{_LARGEST_NUMBER}; got {value!r}")
         if self.dilation not in DILATIONS:
             raise SettingsError(f"dilation must be one of {DILATIONS} tokens; got {self.dilation!r}")
         if not 1 <= self.steps <= 8:
@@ -200,7 +206,7 @@ def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str
 
 def _check_device(device: torch.device | str) -> None:
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # "meta" has no values
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         reason = str(error).splitlines()[0]
         raise InvalidInputError(f"device {str(device)!r} cannot be used here: {reason}; choose cpu") from None

@@ -51,9 +51,10 @@ def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -
         raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
     if metadata.get("family") != FAMILY:
         raise WeightsError(f"{path.name} must be of family {FAMILY!r}; its metadata says {metadata.get('family')!r}")
-    network = SasiTransformer(SasiConfig.from_json(metadata.get("config", "")))
+    with torch.device("meta"):  # no memory before the sizes are known to be those of the tensors
+        network = SasiTransformer(SasiConfig.from_json(metadata.get("config", "")))
     _check_tensors(network.state_dict(), tensors, path.name)
-    network.load_state_dict({key: value.float() for key, value in tensors.items()})
+    network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
 
@@ -85,5 +86,7 @@ def _check_tensors(expected: dict[str, torch.Tensor], found: dict[str, torch.Ten
             raise WeightsError(
                 f"{file_name}: {name} must have shape {tuple(expected[name].shape)}; it has {tuple(tensor.shape)}"
             )
+        if not tensor.is_floating_point():
+            raise WeightsError(f"{file_name}: {name} must hold floating-point numbers; it holds {tensor.dtype}")
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{file_name}: tensor {name} holds values that are not finite; fetch the file again")

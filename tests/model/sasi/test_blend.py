@@ -20,6 +20,11 @@ def test_no_feather_is_the_mask():
     assert torch.equal(feather_weight(dot(), 0.0), dot().float())
 
 
+def test_a_feather_wider_than_the_frame_ends_with_it():
+    weight = feather_weight(dot(), 1e9)
+    torch.testing.assert_close(weight, torch.ones_like(weight))
+
+
 def test_half_a_pixel_of_feather_reaches_one_pixel():
     row = feather_weight(dot(), 0.5)[0, 0, 7, 7:10]
     torch.testing.assert_close(row, torch.tensor([1.0, 1 / 3, 0.0]))

@@ -136,7 +136,19 @@ def test_progress_is_told_and_may_cancel(tiny_inpainter, window):
 
 @pytest.mark.parametrize(
     "rules",
-    [{"dilation": 2}, {"steps": 0}, {"steps": 9}, {"feather_px": -1.0}, {"temporal_stride": -1}, {"max_width": 4}],
+    [
+        {"dilation": 2},
+        {"dilation": 5.0},
+        {"steps": 0},
+        {"steps": 9},
+        {"steps": 1.5},
+        {"feather_px": -1.0},
+        {"temporal_stride": -1},
+        {"max_width": 4},
+        {"max_width": float("nan")},
+        {"first_frame": 1.5},
+        {"first_frame": 1 << 70},
+    ],
 )
 def test_settings_out_of_range_are_refused(tiny_inpainter, window, rules):
     with pytest.raises(SettingsError, match=next(iter(rules))):
@@ -175,6 +187,11 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory(tiny_inpainter, windo
 
     with pytest.raises(RuntimeError, match="a bug"):
         fill(tiny_inpainter, window, progress=progress)
+
+
+def test_a_device_without_values_is_refused():
+    with pytest.raises(InvalidInputError, match="'meta' cannot be used here"):
+        load_inpainter("lite", device="meta")
 
 
 def test_a_device_that_is_not_here_is_refused():

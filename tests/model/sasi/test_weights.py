@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import pytest
@@ -111,6 +112,34 @@ def test_a_config_that_does_not_match_is_refused(file, tiny_network):
     config = tiny_network.config.to_json().replace('"mlp_ratio": 2', '"mlp_ratio": 3')
     with pytest.raises(WeightsError, match="shape"):
         load_weights(rewritten(file, load_file(file), config=config))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("heads", 0),
+        ("width", -24),
+        ("width", 4_000_000_000),
+        ("patch_px", 8.0),
+        ("pixel_width", True),
+        ("rope", [8.0, 8, 8]),
+        ("reach_px", float("nan")),
+        ("residual", "x"),
+        ("scopes", [{"extent": [0, 8, 8], "offset": [0, 0, 0]}]),
+        ("scopes", [{"extent": [1, 8], "offset": [0, 0]}]),
+        ("scopes", [{"extent": [9999, 9999, 9999], "offset": [0, 0, 0]}]),
+    ],
+)
+def test_a_config_of_nonsense_is_refused_before_anything_is_built(file, tiny_network, name, value):
+    config = json.dumps({**json.loads(tiny_network.config.to_json()), name: value})
+    with pytest.raises(WeightsError, match=name.removesuffix("s")):
+        load_weights(rewritten(file, load_file(file), config=config))
+
+
+def test_whole_numbers_are_no_weights(file):
+    whole = {name: tensor.to(torch.int8) for name, tensor in load_file(file).items()}
+    with pytest.raises(WeightsError, match="floating-point"):
+        load_weights(rewritten(file, whole))
 
 
 def test_another_family_is_refused(file):
