@@ -12,7 +12,8 @@ import torch
 
 from model.errors import StereoError
 from model.sasi.wan.bench import least_seconds
-from model.sasi.wan.codec import WanCodec, drop_attention
+from model.sasi.wan.codec import STRIDE_FRAMES, STRIDE_PX, WanCodec, drop_attention
+from model.sasi.wan.config import LATENT_CHANNELS
 from model.train.wan.codec_config import StudentRules
 from model.train.wan.distill_codec import random_vae
 
@@ -62,7 +63,8 @@ def codecs(device: str) -> dict[str, WanCodec]:
 def times(codec: WanCodec, size: int, frames: int, rounds: int) -> tuple[float, float]:
     """Least seconds to encode and to decode one square video."""
     video = torch.rand(1, 3, frames, size, size, device=codec.vae.device) * 2 - 1
-    latents = codec.encode(video)
+    shape = (1, LATENT_CHANNELS, 1 + (frames - 1) // STRIDE_FRAMES, size // STRIDE_PX, size // STRIDE_PX)
+    latents = torch.randn(shape, device=codec.vae.device)
     device = str(codec.vae.device)
     encode_s = least_seconds(lambda: codec.encode(video), rounds, device)
     return encode_s, least_seconds(lambda: codec.decode(latents), rounds, device)
