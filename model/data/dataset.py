@@ -16,6 +16,8 @@ from model.data.mask_strategies import forward_pair, random_mask_scene
 from model.data.media import Library
 from model.data.pair_folder import StoredPairs
 from model.data.projection_pairs import projection_pair
+from model.errors import SettingsError
+from model.rule_checks import check_least, check_shares
 from model.sasi.conditions import Conditions, prepare_conditions
 
 Draw = Callable[..., Scene]
@@ -24,7 +26,7 @@ Draw = Callable[..., Scene]
 
 @dataclass(frozen=True)
 class SceneRules:
-    """Size of the windows and of a batch."""
+    """Size of the windows and of a batch. Raises SettingsError for values out of range."""
 
     frames: int = 4
     height: int = 128  # px, a multiple of 16
@@ -34,6 +36,12 @@ class SceneRules:
     stored_share: float = 0.0  # of the windows that are cut out of stored pairs
     random_share: float = 0.0  # of the windows with random masks (the paper's stage 1)
     forward_share: float = 0.0  # of the windows with the holes of a forward warp; the rest are layered scenes
+
+    def __post_init__(self) -> None:
+        check_least(self, frames=1, height=16, width=16, batch=1)
+        check_shares(self, "projection_share", "stored_share", "random_share", "forward_share")
+        if self.height % 16 or self.width % 16:
+            raise SettingsError(f"height and width must be multiples of 16; got {self.height}x{self.width}")
 
 
 @dataclass(frozen=True)

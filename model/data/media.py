@@ -14,6 +14,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from model.errors import InvalidInputError
+from model.rule_checks import check_least
 
 Picture = NDArray[np.uint8]
 """(H, W, 3), RGB, display-referred."""
@@ -25,13 +26,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MediaRules:
-    """Which files are used and how large they are kept."""
+    """Which files are used and how large they are kept. Raises SettingsError for sizes that hold nothing."""
 
     include: tuple[str, ...] = ("*",)  # patterns on the file's name
     exclude: tuple[str, ...] = ()
     photo_width: int = 1280  # px, wider photos are reduced
     clip_width: int = 800  # px
     clip_frames: int = 120  # frames kept of a clip, from its middle
+
+    def __post_init__(self) -> None:
+        check_least(self, photo_width=16, clip_width=16, clip_frames=1)
 
     def admits(self, path: Path) -> bool:
         """Tell whether a file takes part."""

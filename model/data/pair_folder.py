@@ -90,8 +90,10 @@ def _claim(output: Path, recipe: dict[str, Any]) -> None:
     """Make the folder ours, or go on in it if it was made by the same recipe."""
     manifest = output / MANIFEST
     if not manifest.exists():
-        if output.exists() and any(output.iterdir()):
-            raise InvalidInputError(f"{output} holds other files and no {MANIFEST}; name an empty or a new folder")
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise InvalidInputError(
+                f"{output} is a file or holds other files and no {MANIFEST}; name an empty or a new folder"
+            )
         output.mkdir(parents=True, exist_ok=True)
         _write_atomically(manifest, lambda file: file.write(_json(recipe | {"pairs": []})))
         return

@@ -193,9 +193,11 @@ def main() -> int:
     """Parse the command line and print the tables; 0 = done, 2 = wrong input."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(arguments.threads)
     try:
+        if arguments.threads < 1:
+            raise InvalidInputError(f"threads must be at least 1; got {arguments.threads}")
+        torch.set_num_threads(arguments.threads)
+        cv2.setNumThreads(arguments.threads)
         request = _request(arguments)
         print(f"Weights {request.inpainter.name} {request.inpainter.version}, {request.inpainter.detail}.")
         for text in _tables(request, arguments.tables):
@@ -237,9 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("folder", type=Path, help="photos and clips")
-    add(
-        "--tables", nargs="+", choices=TABLES, default=["holes", "inpainting", "flicker"], help="(holes inpainting ...)"
-    )
+    add("--tables", nargs="+", choices=TABLES, default=_DEFAULT, help=f"({' '.join(_DEFAULT)})")
     add("--include", nargs="+", default=["*"], metavar="PATTERN", help="names of files that take part (all)")
     add("--exclude", nargs="+", default=[], metavar="PATTERN", help="names of files that do not (none)")
     add("--objects", type=Path, help="folder of media that near objects are cut from (the same media)")

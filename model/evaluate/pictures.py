@@ -31,7 +31,7 @@ def save_sheet(path: Path, windows: Iterable[Window], fills: dict[str, Fill], pa
     rows = [_row(window, fills) for window in shown]
     picture = np.concatenate([_captions(("hole", *fills, "truth"), rows[0].shape[1]), *rows])
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
-    if not cv2.imwrite(str(path), picture[..., ::-1], options):
+    if not cv2.haveImageWriter(str(path)) or not cv2.imwrite(str(path), picture[..., ::-1], options):
         raise InvalidInputError(f"{path} cannot be written; expected an existing folder and .jpg or .png")
 
 

@@ -22,11 +22,11 @@ from tqdm import tqdm
 from model.data.dataset import Batch, SceneBatches
 from model.data.media import load_library
 from model.data.pair_folder import StoredPairs
-from model.errors import StereoError
+from model.errors import StereoError, WeightsError
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import load_weights, save_weights
-from model.train.checkpoint import follow, read_checkpoint, write_checkpoint
+from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint
 from model.train.config import TrainConfig, read_config, read_table
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet, mean_gain, pooled
@@ -60,9 +60,7 @@ def train(config: TrainConfig) -> None:
     """Run or resume until `config.run.steps`; writes checkpoint, weights, previews and a log into the output folder."""
     torch.set_num_threads(config.run.threads)
     cv2.setNumThreads(1)
-    output = Path(config.output)
-    output.mkdir(parents=True, exist_ok=True)
-    run = Run(config, output)
+    run = Run(config, output_folder(config.output))
     library = load_library(Path(config.media), config.training)
     held_back = load_library(Path(config.media), config.validation)
     validation = SceneBatches(held_back, config.validation_scenes, _VALIDATION_SEED)
@@ -116,10 +114,15 @@ class Run:
         state = read_checkpoint(self.output)
         if state is None:
             return
-        self.network.load_state_dict(state["network"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self._earlier_s = state["step"], state["elapsed_s"]
+        try:
+            self.network.load_state_dict(state["network"])
+            self.mean.load_state_dict(state["mean"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self._earlier_s = state["step"], state["elapsed_s"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise WeightsError(
+                f"the checkpoint in {self.output} is of another kind of run; choose another output"
+            ) from error
         _log.info("resumed at step %d", self.step)
 
     def advance(self, batch: Batch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from model.errors import SettingsError, WeightsError
 
 _NAME = "checkpoint.pt"
 
@@ -21,6 +24,18 @@ def written_whole(path: Path) -> Iterator[Path]:
     partial.replace(path)
 
 
+def output_folder(path: str) -> Path:
+    """Make the folder of a run where there is none. Raises SettingsError where there can be none."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"output must be a folder that can be written; {path} is none ({error.strerror})"
+        ) from error
+    return folder
+
+
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Keep the state of a run, tensors and plain values, in its output folder."""
     with written_whole(folder / _NAME) as partial:
@@ -28,9 +43,15 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
 
 
 def read_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
-    """Read what `write_checkpoint` kept; None when the run is new."""
+    """Read what `write_checkpoint` kept; None when the run is new. Raises WeightsError when it cannot be read."""
     path = folder / _NAME
-    return torch.load(path, weights_only=True, map_location=device) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, weights_only=True, map_location=device)
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0] or "empty"
+        raise WeightsError(f"{path} is damaged or of something else ({reason}); remove it to begin anew") from error
 
 
 @torch.no_grad()

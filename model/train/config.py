@@ -5,18 +5,20 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from model.data.dataset import SceneRules
 from model.data.media import MediaRules
 from model.errors import SettingsError
+from model.rule_checks import check_least, check_shares
+from model.sasi.inpainter import DILATIONS
 
 Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
 class RunRules:
-    """Length, rates and rhythm of a run."""
+    """Length, rates and rhythm of a run. Raises SettingsError for values out of range."""
 
     seed: int = 1
     steps: int = 5000
@@ -36,6 +38,13 @@ class RunRules:
     save_every: int = 250
     validate_every: int = 500
     validation_windows: int = 20
+
+    def __post_init__(self) -> None:
+        check_least(self, steps=1, threads=1, report_every=1, save_every=1, validate_every=1, validation_windows=1)
+        check_least(self, seed=0, minutes=0, workers=0, rate=0, warmup=0, weight_decay=0, largest_gradient=0)
+        check_shares(self, "ema", "one_step_share")
+        if not self.dilations or not set(self.dilations) <= set(DILATIONS):
+            raise SettingsError(f"dilations must be some of {DILATIONS}; got {self.dilations}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,9 @@ def read_table(path: Path) -> dict[str, Any]:
         raise SettingsError(f"cannot read the configuration {path}: {error}") from error
 
 
-def _build(kind: type, table: dict[str, Any], where: str) -> Any:
+def _build(kind: type, table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where} must be a table of names and values; got {table!r}")
     hints = get_type_hints(kind)
     names = {entry.name for entry in fields(kind)}
     unknown = sorted(table.keys() - names)
@@ -115,10 +126,12 @@ def _build(kind: type, table: dict[str, Any], where: str) -> Any:
 
 
 def _value(value: Any, wanted: Any, where: str) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list):
+            raise SettingsError(f"{where} must be a list; got {value!r}")
+        return tuple(_value(entry, get_args(wanted)[0], where) for entry in value)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(wanted, type) and not isinstance(value, wanted):
+    if isinstance(wanted, type) and not (isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)):
         raise SettingsError(f"{where} must be {wanted.__name__}; got {value!r}")
     return value

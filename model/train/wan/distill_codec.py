@@ -26,7 +26,7 @@ from model.data.media import Library, load_library
 from model.errors import SettingsError, StereoError
 from model.sasi.wan.codec import WanCodec, build_vae, drop_attention, load_codec
 from model.sasi.wan.weights import CONFIG, STEM, read_config
-from model.train.checkpoint import follow, read_checkpoint, write_checkpoint, written_whole
+from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint, written_whole
 from model.train.config import read_as
 from model.train.run_log import RunLog
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig
@@ -68,8 +68,7 @@ class CodecRun:
 
     def __init__(self, config: CodecTrainConfig) -> None:
         self.config, self.step, rules = config, 0, config.run
-        self.output = Path(config.output)
-        self.output.mkdir(parents=True, exist_ok=True)
+        self.output = output_folder(config.output)
         self.library = load_library(Path(config.media), config.training)
         self.teacher = load_codec(Path(config.teacher), rules.device, DTYPES[rules.precision])
         self.entries = config.student.entries(read_config(Path(config.teacher) / CONFIG))

@@ -17,7 +17,7 @@ from model.sasi.wan.lora import load_lora, merge_lora
 from model.sasi.wan.prompt import load_null_prompt
 from model.sasi.wan.transformer import Prompt, WanTransformer
 from model.sasi.wan.weights import load_transformer
-from model.train.checkpoint import follow, read_checkpoint, write_checkpoint, written_whole
+from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint, written_whole
 from model.train.config import read_as
 from model.train.measures import HoleScore, contact_sheet
 from model.train.run_log import RunLog
@@ -57,8 +57,7 @@ class WanRun:
 
     def __init__(self, config: WanTrainConfig) -> None:
         self.config, self.step = config, 0
-        self.output = Path(config.output)
-        self.output.mkdir(parents=True, exist_ok=True)
+        self.output = output_folder(config.output)
         rules, source = config.run, Path(config.weights)
         torch.manual_seed(rules.seed)
         self.network = self._transformer()

@@ -85,6 +85,8 @@ def test_a_folder_made_otherwise_or_by_others_is_refused(clips, tmp_path):
         write_pairs(clips, tmp_path / "pairs", PairRules(seed=1, frames=2, every=10), Draft())
     with pytest.raises(InvalidInputError, match=r"other files and no manifest\.json"):
         write_pairs(clips, clips, RULES, Draft())
+    with pytest.raises(InvalidInputError, match="is a file"):
+        write_pairs(clips, clips / "one.avi", RULES, Draft())
 
 
 def test_a_folder_without_clips_is_refused(tmp_path):

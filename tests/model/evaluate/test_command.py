@@ -26,6 +26,8 @@ def test_the_command_prints_the_tables_that_are_asked_for(folder, weights, tmp_p
         (("--size", 100, 96), "multiples of 16"),
         (("--include", "nothing*"), "found none"),
         (("--weights", "unheard-of"), "no weights"),
+        (("--threads", 0), "at least 1"),
+        (("--size", 64, 96, "--frames", 1, "--tables", "holes", "--pictures", "sheet.unknown"), ".jpg or .png"),
     ],
 )
 def test_wrong_input_is_told_and_exits_2(folder, monkeypatch, capsys, options, message):

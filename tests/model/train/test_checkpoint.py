@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from model.errors import WeightsError
 from model.train.checkpoint import follow, read_checkpoint, write_checkpoint, written_whole
 
 
@@ -14,6 +15,13 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     assert state["step"] == 3
     assert torch.equal(state["network"]["weight"], torch.arange(4.0))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4broken", b"\x80\2broken"])
+def test_a_damaged_checkpoint_is_told(tmp_path, content):
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(WeightsError, match="remove it to begin anew"):
+        read_checkpoint(tmp_path)
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):

@@ -21,6 +21,7 @@ from model.sasi import config as sasi_config
 from model.sasi.inpainter import load_inpainter
 from model.sasi.transformer import SasiTransformer
 from model.train import __main__ as training
+from model.train.checkpoint import write_checkpoint
 from model.train.config import LossRules, RunRules, TrainConfig, read_config
 from model.train.losses import fill_loss, gradient_sum, pixel_weight, shortfall_loss
 from model.train.lpips import Lpips, load_lpips
@@ -118,6 +119,21 @@ def test_a_run_ends_when_its_time_is_up(config, tmp_path, monkeypatch):
         ("media = 'a'\noutput = 'b'\nspeed = 3", "speed"),
         ("media = 'a'\noutput = 'b'\n[run]\nstep = 3", "step"),
         ("media = 'a'\noutput = 'b'\n[run]\nsteps = 'many'", "int"),
+        ("media = 'a'\noutput = 'b'\n[run]\nsteps = true", "int"),
+        ("media = 'a'\noutput = 'b'\nrun = 5", "table"),
+        ("media = 'a'\noutput = 'b'\n[run]\nsteps = -1", "steps"),
+        ("media = 'a'\noutput = 'b'\n[run]\nsave_every = 0", "save_every"),
+        ("media = 'a'\noutput = 'b'\n[run]\nrate = nan", "rate"),
+        ("media = 'a'\noutput = 'b'\n[run]\nworkers = -1", "workers"),
+        ("media = 'a'\noutput = 'b'\n[run]\none_step_share = 1.5", "one_step_share"),
+        ("media = 'a'\noutput = 'b'\n[run]\ndilations = 3", "dilations must be a list"),
+        ("media = 'a'\noutput = 'b'\n[run]\ndilations = ['a']", "int"),
+        ("media = 'a'\noutput = 'b'\n[run]\ndilations = [2]", "dilations must be some of"),
+        ("media = 'a'\noutput = 'b'\n[scenes]\nheight = 33", "multiples of 16"),
+        ("media = 'a'\noutput = 'b'\n[scenes]\nbatch = 0", "batch"),
+        ("media = 'a'\noutput = 'b'\n[scenes]\nprojection_share = 2.0", "projection_share"),
+        ("media = 'a'\noutput = 'b'\n[training]\ninclude = '*'", "include must be a list"),
+        ("media = 'a'\noutput = 'b'\n[training]\nphoto_width = 0", "photo_width"),
         ("media = 'a'", "output"),
         ("media = ", "cannot read"),
     ],
@@ -127,6 +143,19 @@ def test_a_wrong_configuration_names_what_is_wrong(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(SettingsError, match=message):
         read_config(path)
+
+
+def test_a_file_in_the_place_of_the_output_is_told(config, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="output must be a folder"):
+        training.train(replace(config, output=str(tmp_path / "file")))
+
+
+def test_a_checkpoint_of_another_kind_of_run_is_told(config):
+    Path(config.output).mkdir()
+    write_checkpoint(Path(config.output), {"student": {}})
+    with pytest.raises(WeightsError, match="choose another output"):
+        training.train(config)
 
 
 def test_the_command_says_what_is_wrong_and_exits_2(tmp_path, monkeypatch, capsys):
