@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -87,14 +86,6 @@ def batches(crops: list[Crop], largest: int) -> list[list[Crop]]:
 def share(crops: list[Crop], grid: tuple[int, int]) -> float:
     """Latents that the codec computes, as a share of all."""
     return sum(crop.shown.area for crop in crops) / (grid[0] * grid[1])
-
-
-def shown_mask(crops: list[Crop], grid: tuple[int, int]) -> Tensor:
-    """Latents inside any crop, (h, w) bool."""
-    mask = torch.zeros(grid, dtype=torch.bool)
-    for crop in crops:
-        crop.shown.cut(mask)[:] = True
-    return mask
 
 
 def _cut(grid: NDArray, box: Box, margin: int, frame: Box) -> list[Box]:
