@@ -92,14 +92,13 @@ def test_an_object_that_may_not_be_written_to_is_refused(stores):
     region.unlink()
 
 
-def test_an_object_that_shrank_is_refused_instead_of_killing_the_service(stores):
-    region = SharedRegion(SIZE, is_file=False)
+@pytest.mark.parametrize("region", [False], indirect=True, ids=["name"])
+def test_an_object_that_shrank_is_refused_instead_of_killing_the_service(region, stores):
     store = stores.open(region.request())
     os.ftruncate(region.fileno(), 4096)
     with pytest.raises(InvalidInputError, match="smaller while it was in use"):
         store.view(8192, 16)
     stores.close(store)
-    region.unlink()
 
 
 def test_no_more_stores_than_the_limit(region, stores):
