@@ -13,6 +13,7 @@ from torch import Tensor
 
 from model.errors import WeightsError
 from model.sasi.blend import feather_weight
+from model.sasi.colour_match import match_colours
 from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, Encode, FillRules, Inpainter, Progress
 from model.sasi.noise import position_noise
 from model.sasi.sampler import sample
@@ -67,6 +68,7 @@ class WanInpainter(Inpainter):
         clean = scatter_latents(sample(velocity, noise, rules.steps, on_step), kept, known)
         decoded = self._codec.decode_crops(torch.where(holed, clean, known), crops, video)
         image = (decoded[0].transpose(0, 1)[: view.shape[0]] + 1) / 2
+        image = match_colours(image, view, hole, TOKEN_PX)
         return image, len(kept) / (kept.grid[0] * kept.grid[1] * kept.grid[2])
 
 

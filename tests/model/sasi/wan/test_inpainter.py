@@ -4,9 +4,10 @@ from safetensors.torch import save_file
 
 import model
 from model.errors import Cancelled, WeightsError
+from model.sasi.colour_match import match_colours
 from model.sasi.tokens import grow
 from model.sasi.wan.codec import load_codec
-from model.sasi.wan.inpainter import as_video, latent_mask, masked_view
+from model.sasi.wan.inpainter import TOKEN_PX, as_video, latent_mask, masked_view
 from model.sasi.wan.lora import Lora, save_lora
 
 
@@ -66,7 +67,7 @@ def test_the_fill_does_not_see_what_the_view_holds_in_holes(inpainter):
 
 
 def test_latents_outside_the_mask_are_the_known_ones(inpainter, member_folder):
-    """With a transformer that predicts nothing new, the pixels are those of the masked view through the codec."""
+    """With a transformer that predicts nothing new, pixels are those of the masked view through the codec, matched."""
     view, hole, disparity = window()
     video, mask = as_video(view, hole)
     known = load_codec(member_folder / "vae").encode(masked_view(video, mask))
@@ -78,10 +79,19 @@ def test_latents_outside_the_mask_are_the_known_ones(inpainter, member_folder):
 
     inpainter._network.velocity = back_to_the_known
     filled = inpainter.fill(view, hole, disparity, blend=False).view
-    expected = (load_codec(member_folder / "vae").decode(known)[0].transpose(0, 1) + 1) / 2
+    decoded = (load_codec(member_folder / "vae").decode(known)[0].transpose(0, 1) + 1) / 2
+    expected = match_colours(decoded, view, hole, TOKEN_PX)
     inside = hole.expand_as(view)
     torch.testing.assert_close(filled[inside], expected[inside], atol=1e-4, rtol=0)
     assert kept_noise[0].std() == pytest.approx(1, abs=0.1)
+
+
+def test_a_codec_that_brightens_leaves_no_patch(inpainter, monkeypatch):
+    view, hole, disparity = window()
+    as_it_is = inpainter.fill(view, hole, disparity, blend=False).view
+    decode = inpainter._codec.decode_crops
+    monkeypatch.setattr(inpainter._codec, "decode_crops", lambda *given: decode(*given) + 0.2)
+    torch.testing.assert_close(inpainter.fill(view, hole, disparity, blend=False).view, as_it_is, atol=1e-5, rtol=0)
 
 
 def test_any_length_and_size_is_filled(inpainter):
