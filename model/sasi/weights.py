@@ -51,10 +51,11 @@ def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -
         raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
     if metadata.get("family") != FAMILY:
         raise WeightsError(f"{path.name} must be of family {FAMILY!r}; its metadata says {metadata.get('family')!r}")
-    with torch.device("meta"):  # no memory before the sizes are known to be those of the tensors
-        network = SasiTransformer(SasiConfig.from_json(metadata.get("config", "")))
+    config = SasiConfig.from_json(metadata.get("config", ""))
+    _check_room(config, tensors, path.name)
+    network = SasiTransformer(config)
     _check_tensors(network.state_dict(), tensors, path.name)
-    network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
+    network.load_state_dict({key: value.float() for key, value in tensors.items()})
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
 
@@ -72,6 +73,20 @@ def _find(name_or_path: str | Path) -> Path:
         return SHIPPED / f"{name_or_path}.safetensors"
     names = ", ".join(sorted(found.stem for found in SHIPPED.glob("*.safetensors"))) or "none"
     raise WeightsError(f"no weights {str(name_or_path)!r}: give the path of a .safetensors file or one of: {names}")
+
+
+def _check_room(config: SasiConfig, tensors: dict[str, torch.Tensor], file_name: str) -> None:
+    """Take no memory for sizes that the file's own tensors cannot have.
+
+    Building on the meta device would tell, too, but imports torch's compiler: two seconds, and a folder in /tmp.
+    """
+    held = sum(value.numel() for value in tensors.values())
+    per_width = max(config.width * max(6, config.mlp_ratio, len(config.scopes)), config.pixel_width)
+    asked = config.width * max(per_width, config.sources * config.patch_px**2)
+    if asked > held:
+        raise WeightsError(
+            f"{file_name}: its configuration asks for {asked} numbers or more; its tensors hold {held}; fetch it again"
+        )
 
 
 def _check_tensors(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], file_name: str) -> None:

@@ -18,6 +18,8 @@ CHANGING_EVENTS = {
     "os.utime", "socket.bind",
 }  # fmt: skip
 ALLOWED_DEVICES = ("/dev/null", "/dev/tty")
+SHARED_MEMORY = "/memfd:stereo-"
+"""What a client shares: a file of memory, opened through /proc, in no folder."""
 
 
 def changed_paths(event: str, arguments: tuple[Any, ...]) -> list[str]:
@@ -42,7 +44,7 @@ def watch(folder: Path) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         for path in changed_paths(event, arguments):
             real = os.path.realpath(path)
-            if not (real + os.sep).startswith(inside) and real not in ALLOWED_DEVICES:
+            if not (real + os.sep).startswith((inside, SHARED_MEMORY)) and real not in ALLOWED_DEVICES:
                 os.write(report, f"{event} {path}\n".encode(errors="replace"))
 
     sys.addaudithook(hook)
