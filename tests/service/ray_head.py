@@ -14,19 +14,21 @@ from types import TracebackType
 
 import psutil
 
-PLACES = 2
 WAIT_S = 400.0
 
 
 class RayHead:
-    """A head node with places for two workers; others need its token, which lies in this process's environment."""
+    """A head node with places for a few workers; others need its token, which lies in this process's environment."""
+
+    def __init__(self, places: int = 2) -> None:
+        self._places = places
 
     def __enter__(self) -> RayHead:
         self._access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         os.environ.update(self._access)  # before ray is imported, which reads them then
         self._folder = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
         command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0",
-                   "--include-dashboard=false", "--num-cpus=2", f'--resources={{"stereo_worker": {PLACES}}}',
+                   "--include-dashboard=false", "--num-cpus=2", f'--resources={{"stereo_worker": {self._places}}}',
                    "--object-store-memory=100000000", f"--temp-dir={self._folder.name}", "--disable-usage-stats",
                    "--block"]  # fmt: skip
         self._head = subprocess.Popen(
