@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.sasi.alignment import sample_bilinear
-from model.sasi.conditions import Conditions, TokenGuesses, token_guesses
+from model.sasi.conditions import TokenGuesses, token_guesses
 from model.sasi.config import SasiConfig
-from model.sasi.rebuilt import RebuiltConditions
+from model.sasi.rebuilt import AnyConditions
 from model.sasi.tokens import TokenIndex
 
 GUESSES = 4
@@ -57,7 +57,7 @@ class CopyHead(nn.Module):
                 place = torch.tensor(_START_PX[source % len(_START_PX)])
                 self.out.bias[2 * source : 2 * source + 2] = torch.atanh(place / config.reach_px)
 
-    def forward(self, tokens: Tensor, index: TokenIndex, conditions: Conditions | RebuiltConditions) -> Tensor:
+    def forward(self, tokens: Tensor, index: TokenIndex, conditions: AnyConditions) -> Tensor:
         """Colour the pixels of tokens (N, D), copying from the atlas of `conditions`: (N, 3, p²), about 0..1."""
         config = self.config
         for_neighbours = sum(self.sizes[:2])

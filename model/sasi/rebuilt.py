@@ -55,6 +55,9 @@ class RebuiltConditions:
         return frame_maps(self._view[one], self._hole[one], self._disparity[one])
 
 
+AnyConditions = Conditions | RebuiltConditions
+
+
 def _joined(of_frames: tuple[tuple[Tensor, Tensor], ...]) -> tuple[Tensor, Tensor]:
     brightness, weight = zip(*of_frames, strict=True)
     return torch.cat(brightness), torch.cat(weight)

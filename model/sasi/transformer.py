@@ -6,18 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from model.sasi.blocks import Block, BlockShape, CellLayout, lay_out, sigma_embedding
-from model.sasi.conditions import FEATURE_CHANNELS, Conditions, Part, token_features, token_guesses
+from model.sasi.conditions import FEATURE_CHANNELS, Part, token_features, token_guesses
 from model.sasi.config import SasiConfig
 from model.sasi.copy_head import CopyHead
-from model.sasi.rebuilt import RebuiltConditions
+from model.sasi.rebuilt import AnyConditions
 from model.sasi.rope import rotations
 from model.sasi.sampler import velocity_from_clean
 from model.sasi.tokens import TokenIndex, gather_patches
 
 TOKENS_AT_ONCE = 1 << 13
 """Tokens, or places of cells, that are computed together. Fewer are no slower on a processor, and need less memory."""
-
-AnyConditions = Conditions | RebuiltConditions
 
 
 class SasiTransformer(nn.Module):
