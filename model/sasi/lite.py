@@ -11,7 +11,7 @@ from model.sasi.blend import blend_tokens, feather_weight
 from model.sasi.conditions import prepare_conditions
 from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, FillRules, Inpainter, Progress
 from model.sasi.lent_detail import lend_detail
-from model.sasi.memory import BYTES_PER_PIXEL, USABLE, free_bytes
+from model.sasi.memory import lacks_memory_for
 from model.sasi.noise import position_noise
 from model.sasi.rebuilt import RebuiltConditions
 from model.sasi.sampler import sample
@@ -33,7 +33,7 @@ class LiteInpainter(Inpainter):
         self, view: Tensor, hole: Tensor, disparity: Tensor, feather_px: float, rules: FillRules, progress: Progress
     ) -> tuple[Tensor, float]:
         patch_px, frames = self.patch_px, view.shape[0]
-        if rules.frugal or _lacks_memory_for(view):
+        if rules.frugal or lacks_memory_for(view):
             conditions = RebuiltConditions(view, hole, disparity)
         else:
             conditions = prepare_conditions(view, hole, disparity, frames)
@@ -58,10 +58,3 @@ class LiteInpainter(Inpainter):
             filled = scatter_patches(patches[rows], index, view[one], patch_px)
             image[one] = lend_detail(filled, conditions.frame(frame))
         return image, len(kept) / touched.numel()
-
-
-def _lacks_memory_for(view: Tensor) -> bool:
-    """Tell a window that would not fit as a whole, before it is tried."""
-    frames, _, height, width = view.shape
-    free = free_bytes(view.device)
-    return free is not None and frames * height * width * BYTES_PER_PIXEL > USABLE * free

@@ -61,7 +61,7 @@ def test_a_fill_that_would_not_fit_into_free_memory_is_frugal_at_once(tiny_inpai
     monkeypatch.setattr(lite, "RebuiltConditions", lambda *window: built.append(1) or RebuiltConditions(*window))
     needed = view[:, :1].numel() * memory.BYTES_PER_PIXEL
     for free in (needed * 2, needed, None):
-        monkeypatch.setattr(lite, "free_bytes", lambda device, free=free: free)
+        monkeypatch.setattr(memory, "free_bytes", lambda device, free=free: free)
         tiny_inpainter.fill(view, hole, disparity)
         built.append(0)
     assert built == [0, 1, 0, 0]
