@@ -88,5 +88,9 @@ _QUALITY = ("fill", "CPU ms a frame", "PSNR", "SSIM", "LPIPS")
 
 
 def _quality(name: str, score: Score) -> tuple[str, ...]:
-    figures = (number(score.mean("psnr"), 2), number(score.mean("ssim"), 4), number(score.mean("hole.lpips"), 4))
-    return (name, number(score.ms_per_frame, 0), *figures)
+    return (name, number(score.ms_per_frame, 0), *quality(score))
+
+
+def quality(score: Score) -> tuple[str, ...]:
+    """PSNR, SSIM and LPIPS of whole frames, as cells of a row."""
+    return tuple(number(score.mean(name), digits) for name, digits in (("psnr", 2), ("ssim", 4), ("hole.lpips", 4)))
