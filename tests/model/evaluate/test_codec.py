@@ -53,11 +53,40 @@ def test_what_comes_back_is_scored_by_hand():
     assert brighter[7] == "–"
 
 
+def test_what_is_brighter_than_white_is_white():
+    made_up: Any = {"brighter": Brighter()}
+    ((_, *_, psnr, _, _),) = rows_of(codec_table(made_up, {"white": torch.ones(1, 3, 32, 48)}, None))
+    assert psnr == "120.00"
+
+
+def test_times_are_of_each_half_a_piece_and_relative_to_the_first(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.process_time", lambda: clock[0])
+
+    class Slow(Perfect):
+        def __init__(self, encode_s, decode_s):
+            super().__init__()
+            self.encode_s, self.decode_s = encode_s, decode_s
+
+        def encode(self, video):
+            clock[0] += self.encode_s
+            return super().encode(video)
+
+        def decode(self, latents):
+            clock[0] += self.decode_s
+            return super().decode(latents)
+
+    made_up: Any = {"teacher": Slow(4.0, 8.0), "smaller": Slow(1.0, 2.0)}
+    teacher, smaller = rows_of(codec_table(made_up, {name: torch.rand(1, 3, 32, 48) for name in "ab"}, None))
+    assert teacher[2:5] == ["4.00", "8.00", "1.00"]
+    assert smaller[2:5] == ["1.00", "2.00", "4.00"]
+
+
 def test_codecs_are_compared_with_the_first(codecs, footage):
     teacher, smaller = rows_of(codec_table(codecs, footage, None))
     assert teacher[0] == "teacher"
     assert teacher[4] == "1.00"
-    assert float(smaller[4]) > 0
+    assert smaller[0] == "smaller"
 
 
 def test_a_piece_that_is_not_4k_plus_1_frames_is_refused(codecs):
