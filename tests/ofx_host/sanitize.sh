@@ -23,6 +23,8 @@ build() { # NAME -fsanitize-VALUE
 }
 
 # The watching libraries must be in the process before Python; the service is started without them by the plugin itself.
+# Under them a child is forked where Python would vfork; there gRPC starts its threads anew, which ends a child that
+# libtsan watches before it is what it was to become: fork support is off.
 watched() { # NAME LIBRARY... -- PYTEST-ARGUMENT...
     local folder=$output/$1 libraries=""
     shift
@@ -34,7 +36,7 @@ watched() { # NAME LIBRARY... -- PYTEST-ARGUMENT...
     rm -f "$folder"/report.*
     local status=0
     STEREO_CONVERT_BUNDLE=$folder/StereoConvert.ofx.bundle OMP_NUM_THREADS=1 OFX_HOST_BUILD_DIR=$root/build/python \
-        LD_PRELOAD=$libraries PYTHONPATH=$root \
+        GRPC_ENABLE_FORK_SUPPORT=0 LD_PRELOAD=$libraries PYTHONPATH=$root \
         ASAN_OPTIONS=detect_leaks=0:halt_on_error=0:log_path=$folder/report:use_sigaltstack=0 \
         UBSAN_OPTIONS=print_stacktrace=1:log_path=$folder/report \
         TSAN_OPTIONS=log_path=$folder/report:exitcode=0 \
