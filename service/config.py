@@ -29,6 +29,7 @@ class ServiceLimits:
     max_sessions: int = 256  # with windows in the last minute
     max_windows_per_s: float = 200.0  # one session's, over some seconds
     max_chunk_bytes: int = 2 * MIB
+    max_connections: int = 1024  # at once, of each door; fewer where the system allows few open files
     max_stores: int = 64
     max_store_bytes: int = 16 * GIB  # one store
     cache_bytes: int = 2 * GIB  # frames that came as chunks, all sessions together

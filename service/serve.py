@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from service.access.auth import TokenInterceptor, load_or_create_token
+from service.access.connections import Options, door_options, raise_file_limit
 from service.access.tls import TlsFiles, server_credentials
 from service.caches.spill import Spill
 from service.config import ServiceConfig
@@ -25,20 +26,19 @@ from service.orphan import leave_when_lost
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer
 from service.stereo_model import StereoModel
-from service.watching.metrics import MetricsPage
+from service.watching.local_http import Listening
 from service.watching.telemetry import Telemetry
 from service.watching.web_page import WebPage
 
 log = logging.getLogger(__name__)
 
 SERVICE_NAME = stereo_convert_pb2.DESCRIPTOR.services_by_name["StereoConvertService"].full_name
-MAX_CALLS_AT_ONCE = 256
+SPARE_CALLS = 64
+"""Calls that may be open beside windows and stores: Describe, health, CancelWindow, refusals."""
+
 STOP_GRACE_S = 1.0
 IDLE_CHECKS = 10
 """How often an idle service looks at the clock within its --idle-exit."""
-
-# A peer that vanished without closing its connection is noticed within half a minute.
-_OPTIONS = (("grpc.keepalive_time_ms", 20_000), ("grpc.keepalive_timeout_ms", 10_000), ("grpc.so_reuseport", 0))
 
 
 @dataclass
@@ -49,14 +49,14 @@ class RunningService:
     servers: list[grpc.aio.Server]
     health: AioHealth
     port: int | None
-    metrics: MetricsPage | None = None
+    metrics: Listening | None = None
     page: WebPage | None = None
 
-    async def stop(self, drain_s: float) -> None:
-        """Refuse new calls, let running ones finish within `drain_s`, then close."""
+    async def stop(self, drain_s: float, hurry: asyncio.Event | None = None) -> None:
+        """Refuse new calls, let running ones finish within `drain_s` or until `hurry` is set, then close."""
         self.servicer.shop.draining = True
         await self.health.enter_graceful_shutdown()
-        await self.servicer.activity.finish(drain_s)
+        await self.servicer.activity.finish(drain_s, hurry or asyncio.Event())
         for page in (self.metrics, self.page):
             if page is not None:
                 await asyncio.to_thread(page.close)
@@ -73,13 +73,15 @@ async def start(
     servicer = StereoConvertServicer(config, model, spill, telemetry)
     health_servicer = AioHealth()
     await health_servicer.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
-    local = _server(servicer, health_servicer, [])
+    connections, open_files = config.limits.max_connections, raise_file_limit()
+    local = _server(servicer, health_servicer, [], door_options(connections, open_files, is_tcp=False))
     _listen(local, f"unix:{config.socket_path}")
     os.chmod(config.socket_path, 0o600)
     servers, port = [local], None
     if config.listen is not None:
         token = load_or_create_token(config.token_path)
-        remote = _server(servicer, health_servicer, [TokenInterceptor(token, servicer.shop.metrics.count_error)])
+        guard = TokenInterceptor(token, servicer.shop.metrics.count_error)
+        remote = _server(servicer, health_servicer, [guard], door_options(connections, open_files, is_tcp=True))
         port = _listen(remote, config.listen, _tls(config))
         servers.append(remote)
     metrics = None if config.metrics_port is None else servicer.shop.metrics.listen(config.metrics_port)
@@ -110,11 +112,12 @@ def _server(
     servicer: StereoConvertServicer,
     health_servicer: AioHealth,
     guards: list[grpc.aio.ServerInterceptor],
+    options: Options,
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
         interceptors=[*guards, ErrorInterceptor(servicer.shop.metrics.count_error)],
-        options=_OPTIONS,
-        maximum_concurrent_rpcs=MAX_CALLS_AT_ONCE,
+        options=options,
+        maximum_concurrent_rpcs=servicer.shop.admission.max_calls + SPARE_CALLS,
     )
     stereo_convert_pb2_grpc.add_StereoConvertServiceServicer_to_server(servicer, server)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
@@ -151,10 +154,10 @@ async def serve(
 async def _serve_until_told(
     config: ServiceConfig, model: StereoModel, spill: Spill | None, telemetry: Telemetry | None
 ) -> None:
-    told = asyncio.Event()
+    told, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, _hear, told, hurry)
     running = await start(config, model, spill, telemetry)
     log.info("listening on %s, model %s", config.socket_path, model.version())
     if running.port is not None:
@@ -171,9 +174,18 @@ async def _serve_until_told(
     await told.wait()
     for watch in watches:
         watch.cancel()
-    log.info("leaving; running windows have %g s to finish", config.drain_s)
-    await running.stop(config.drain_s)
+    windows = running.servicer.activity.windows
+    log.info("leaving; %d windows under way have %g s to finish", windows, config.drain_s)
+    await running.stop(config.drain_s, hurry)
     log.info("left")
+
+
+def _hear(told: asyncio.Event, hurry: asyncio.Event) -> None:
+    """A signal to leave; a second one means at once, as when somebody sits at the terminal."""
+    if told.is_set():
+        log.warning("told again to leave: not waiting for windows any longer; their clients are told to come back")
+        hurry.set()
+    told.set()
 
 
 async def _leave_when_lost(config: ServiceConfig, told: asyncio.Event) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -95,7 +97,22 @@ def _build_serve(flags: argparse.Namespace) -> Command:
             disk_cache_bytes=flags.cache_disk_mb * MIB,
         ),
     )
-    return partial(_serve, config, flags.log_level, flags.log_file, flags.log_format)
+    return partial(_serve_and_end, config, flags.log_level, flags.log_file, flags.log_format)
+
+
+def _serve_and_end(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
+    """Serve, and end the process here if a window is still being computed.
+
+    Its thread would find Python gone when it comes back out of torch, and the process would abort instead of ending.
+    """
+    from service.devices.gpu_worker import is_computing
+
+    code = _serve(config, log_level, log_file, log_format)
+    if is_computing():
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:

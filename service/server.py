@@ -22,7 +22,7 @@ from service.config import ServiceConfig
 from service.convert_call import END_OF_STREAM, ConvertCall
 from service.devices.found_devices import device_facts, resolve_devices
 from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
-from service.errors import DrainingError
+from service.errors import DrainingError, StalledError
 from service.models.model_version import product_version
 from service.stereo_model import StereoModel
 from service.watching.metrics import Metrics
@@ -68,10 +68,15 @@ class Activity:
         """Seconds since the last window ended; 0 while one is under way."""
         return 0.0 if self._open else time.monotonic() - self._last_end
 
-    async def finish(self, timeout_s: float) -> None:
-        """Wait until no window is under way, at most `timeout_s`."""
+    @property
+    def windows(self) -> int:
+        """How many are under way."""
+        return self._open
+
+    async def finish(self, timeout_s: float, hurry: asyncio.Event) -> None:
+        """Wait until no window is under way, at most `timeout_s` and not after `hurry` is set."""
         until = time.monotonic() + timeout_s
-        while self._open and time.monotonic() < until:
+        while self._open and not hurry.is_set() and time.monotonic() < until:
             await asyncio.sleep(FINISH_POLL_S)
 
 
@@ -91,16 +96,17 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         self._loading: list[WindowJob] = []
         self.activity = Activity()
         limits = config.limits
+        workers = [self._worker(device) for device in _devices(config)]
         self.shop = Workshop(
             model=model,
-            workers=[self._worker(device) for device in _devices(config)],
+            workers=workers,
             stores=FrameStores(limits.max_stores, limits.max_store_bytes),
             cache=FrameCache(limits.cache_bytes, spill),
             results=ResultCache(limits.result_cache_bytes, spill),
             spill=spill,
             telemetry=telemetry or Telemetry(),
             limits=limits,
-            admission=Admission(limits),
+            admission=Admission(limits, devices=len(workers)),
             metrics=Metrics(),
             recent=RecentFrames() if config.web_port is not None else None,
             copiers=ThreadPoolExecutor(COPIER_THREADS, thread_name_prefix="copier"),
@@ -168,9 +174,24 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         """Map the client's memory, prove it, and keep it while the stream is open."""
         if self.shop.draining:
             raise DrainingError("the service is shutting down; share the store again when it is back")
-        request = await context.read()
+        with self.shop.admission.call():
+            await self._share(await self._first_of(context), context)
+
+    async def _first_of(self, context: grpc.aio.ServicerContext) -> stereo_convert_pb2.ShareFrameStoreRequest:
+        """The message that names a store; a stream without one would keep its place for ever."""
+        stall_s = self._config.limits.stall_s
+        try:
+            async with asyncio.timeout(stall_s):
+                request = await context.read()
+        except TimeoutError:
+            raise StalledError(f"the stream named no store for {stall_s:g} s") from None
         if request is END_OF_STREAM:
             raise InvalidInputError("the stream ended before it named a store")
+        return request
+
+    async def _share(
+        self, request: stereo_convert_pb2.ShareFrameStoreRequest, context: grpc.aio.ServicerContext
+    ) -> None:
         store = self.shop.stores.open(request)
         try:
             client_nonce, service_nonce = store.exchange_nonces()
@@ -186,7 +207,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
 
     async def ConvertWindow(self, request_iterator: Any, context: grpc.aio.ServicerContext) -> None:  # noqa: N802
         """Convert one window."""
-        with self.activity.window():
+        with self.activity.window(), self.shop.admission.call():
             await ConvertCall(self.shop, context).run()
 
     async def CancelWindow(  # noqa: N802

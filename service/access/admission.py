@@ -1,4 +1,4 @@
-"""④ Who may begin a window: bounds on sessions, on the rate of each, and on the bytes that all of them make us hold."""
+"""④ Who may begin: bounds on open calls, on sessions, on the rate of each, and on the bytes that all make us hold."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ BURST_S = 5.0
 SESSION_S = 60.0
 """A session that asked for nothing for so long makes room for another."""
 
-RETRY_BYTES_MS = 500
-"""When to come back if memory is full: a window or two later."""
+RETRY_MS = 500
+"""When to come back if memory is full, or too many calls are open: a window or two later."""
+
+SPARE_STREAMS = 160
+"""Windows that may be open beside those that queues take: they send frames, or fetch results."""
 
 
 @dataclass
@@ -33,9 +36,11 @@ class _Session:
 class Admission:
     """Lives on the event loop. `clock` gives seconds that never go back."""
 
-    def __init__(self, limits: ServiceLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: ServiceLimits, clock: Callable[[], float] = time.monotonic, devices: int = 1) -> None:
         self._limits = limits
         self._clock = clock
+        self.max_calls = limits.max_stores + limits.max_queued_windows * devices + SPARE_STREAMS
+        self.open_calls = 0
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()  # least recently seen first
         self.pending_bytes = 0
 
@@ -44,6 +49,22 @@ class Admission:
         """Sessions that asked for a window in the last minute."""
         self._forget_old()
         return len(self._sessions)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Count a stream while it is open, whatever comes over it.
+
+        Raises QueueFullError with a hint when to come back: gRPC's own limit, which lies above, gives none.
+        """
+        if self.open_calls >= self.max_calls:
+            raise QueueFullError(
+                f"{self.open_calls} calls are open on this service, which is the limit; come back later", RETRY_MS
+            )
+        self.open_calls += 1
+        try:
+            yield
+        finally:
+            self.open_calls -= 1
 
     def admit(self, session_id: bytes) -> None:
         """Count one window of a session.
@@ -82,7 +103,7 @@ class Admission:
             raise QueueFullError(
                 f"windows under way hold {self.pending_bytes} bytes of frames; {size_bytes} more would pass the limit "
                 f"of {limit}; come back later",
-                RETRY_BYTES_MS,
+                RETRY_MS,
             )
         self.pending_bytes += size_bytes
         try:

@@ -17,6 +17,8 @@ from service.errors import DeadlinePassedError, DrainingError, QueueFullError, f
 Progress = Callable[[str, float], None]
 Work = Callable[[Progress], Any]
 
+_THREAD_NAME = "worker "
+
 FIRST_GUESS_S = 1.0
 """How long a window takes, before the first one has been measured; only the retry hint uses it."""
 
@@ -197,7 +199,7 @@ class DeviceWorker:
         return max(1, self._lanes())
 
     def _add_thread(self) -> None:
-        thread = threading.Thread(target=self._loop, name=f"worker {self.device}", daemon=True)
+        thread = threading.Thread(target=self._loop, name=_THREAD_NAME + self.device, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -250,3 +252,8 @@ class DeviceWorker:
 def least_loaded(workers: list[DeviceWorker]) -> DeviceWorker:
     """The worker that would begin soonest."""
     return min(workers, key=lambda worker: worker.load)
+
+
+def is_computing() -> bool:
+    """Whether any worker of this process still lives; after `close`, whether one could not be waited for."""
+    return any(thread.name.startswith(_THREAD_NAME) for thread in threading.enumerate())

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from threading import Thread
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIServer
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service.caches.spilled_cache import SpilledCache
 from service.errors import CannotListenError
+from service.watching.local_http import LOOPBACK, SILENCE_S, BoundedThreads, Listening
 
 if TYPE_CHECKING:
     from service.caches.bounded_cache import BoundedCache
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
-LOOPBACK = "127.0.0.1"
 
 
 class Metrics:
@@ -60,29 +59,26 @@ class Metrics:
         """Show the queues, caches and memory of a service from now on."""
         self.registry.register(_WorkshopCollector(shop))
 
-    def listen(self, port: int) -> MetricsPage:
+    def listen(self, port: int) -> Listening:
         """Answer at http://127.0.0.1:PORT/metrics; 0 takes any free port. Raises CannotListenError."""
         try:
-            return MetricsPage(*start_http_server(port, LOOPBACK, self.registry))
+            server = make_server(LOOPBACK, port, make_wsgi_app(self.registry), _Server, _Handler)
         except OSError as error:
             raise CannotListenError(
                 f"cannot listen on {LOOPBACK}:{port} for metrics ({error.strerror}); choose another --metrics-port"
             ) from None
+        return Listening(server, "metrics")
 
 
-class MetricsPage:
-    """The page that Prometheus reads."""
+class _Server(BoundedThreads, WSGIServer):
+    """What Prometheus asks."""
 
-    def __init__(self, server: WSGIServer, thread: Thread) -> None:
-        self._server = server
-        self._thread = thread
-        self.port: int = server.server_port
 
-    def close(self) -> None:
-        """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+class _Handler(WSGIRequestHandler):
+    timeout = SILENCE_S
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: every scrape would be a line."""
 
 
 class _WorkshopCollector(Collector):

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from service.errors import CannotListenError
 from service.models.model_version import product_version
+from service.watching.local_http import LOOPBACK, SILENCE_S, BoundedThreads, Listening
 
 if TYPE_CHECKING:
     from service.watching.recent_frames import RecentFrames
     from service.workshop import Workshop
 
-LOOPBACK = "127.0.0.1"
 SECRET_BYTES = 16
 _SAFETY = {
     "Cache-Control": "no-store",
@@ -43,23 +42,22 @@ class WebPage:
     def __init__(self, port: int, shop: Workshop, recent: RecentFrames) -> None:
         """Listen; port 0 takes any free one. Raises CannotListenError."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._routes = _Routes(shop, recent)
         try:
-            self._server = ThreadingHTTPServer((LOOPBACK, port), _handler(f"/{secret}/", self._routes.answer))
+            server = _Server((LOOPBACK, port), _handler(f"/{secret}/", _Routes(shop, recent).answer))
         except OSError as error:
             raise CannotListenError(
                 f"cannot listen on {LOOPBACK}:{port} for the page ({error.strerror}); choose another --web port"
             ) from None
-        self._server.daemon_threads = True
-        self.address = f"http://{LOOPBACK}:{self._server.server_port}/{secret}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="web", daemon=True)
-        self._thread.start()
+        self._listening = Listening(server, "web")
+        self.address = f"http://{LOOPBACK}:{self._listening.port}/{secret}/"
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listening.close()
+
+
+class _Server(BoundedThreads, HTTPServer):
+    """What browsers ask."""
 
 
 class _Routes:
@@ -101,6 +99,7 @@ def _handler(root: str, answer: Callable[[str], Answer | None]) -> type[BaseHTTP
     class Handler(BaseHTTPRequestHandler):
         """Answers GET under `root` and nothing else."""
 
+        timeout = SILENCE_S
         server_version = "StereoConvert"
         sys_version = ""
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
+from stereoconvert.v1 import frame_pb2
 
 from model.settings import Settings
-from service.client import ServiceClient
+from service.client import Request, ServiceClient
 from service.wire.frame_wire import FrameFormat
 
 WAIT_S = 60
@@ -137,6 +140,61 @@ def test_sigterm_leaves_in_good_order(spawn, listening, runtime_dir):
     assert process.returncode == 0
     assert log.rstrip().endswith("left")
     assert not (runtime_dir / "service.sock").exists()
+
+
+def begun(target: str, picture: FrameFormat, sources: list[bytes]):
+    """A call whose window is being filled; a queue that keeps its stream open comes with it."""
+    client, requests = ServiceClient(target), queue.SimpleQueue()
+    header = client.header(sources, picture, Settings(steps=8, dilation=9), wanted=[8])
+    requests.put(Request(header=header))
+    for reference, source in zip(header.frames, sources, strict=True):
+        requests.put(Request(chunk=frame_pb2.FrameChunk(content_key=reference.content_key, data=source)))
+    call = client.stub.ConvertWindow(iter(requests.get, None), timeout=600)
+    while next(call).progress.stage in ("", "queued", "transport", "depth", "warp"):
+        pass
+    return call, requests
+
+
+def ended(call) -> grpc.StatusCode:
+    """How a call ends."""
+    with suppress(grpc.RpcError):
+        for _ in call:
+            pass
+    return call.code()
+
+
+def test_a_window_too_long_to_wait_for_is_cut_off_and_its_client_told_to_come_back(spawn, listening, runtime_dir):
+    """Torch is at work when the process ends; Python's own farewell would abort it then."""
+    process = spawn("--drain", "0.1")
+    listening()
+    picture = FrameFormat(896, 504, np.dtype("u1"), 3)
+    sources = [np.random.default_rng(n).integers(0, 255, picture.frame_bytes, np.uint8).tobytes() for n in range(17)]
+    call, requests = begun(f"unix:{runtime_dir}/service.sock", picture, sources)
+    process.send_signal(signal.SIGTERM)
+    assert ended(call) is grpc.StatusCode.UNAVAILABLE
+    _, log = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, "still being computed" in log, "terminate called" in log) == (0, True, False)
+    requests.put(None)
+
+
+def test_a_second_sigterm_waits_for_no_window(spawn, listening, runtime_dir, small):
+    """The window waits for frames that never come, so without the second signal its client would be told of a stall."""
+    process = spawn("--drain", "600")
+    listening()
+    requests = queue.SimpleQueue()
+    with ServiceClient(f"unix:{runtime_dir}/service.sock") as client:
+        requests.put(Request(header=client.header([bytes(48)], small)))
+        call = client.stub.ConvertWindow(iter(requests.get, None), timeout=600)
+        assert next(call).WhichOneof("message") == "frames_needed"
+        assert process.stderr is not None
+        process.send_signal(signal.SIGTERM)
+        while "1 windows under way have 600 s" not in (line := process.stderr.readline()):
+            assert line
+        process.send_signal(signal.SIGTERM)
+        assert ended(call) is grpc.StatusCode.UNAVAILABLE
+    _, log = process.communicate(timeout=WAIT_S)
+    requests.put(None)
+    assert (process.returncode, "told again to leave" in log) == (0, True)
 
 
 def test_an_idle_service_leaves(spawn):

@@ -79,3 +79,15 @@ def test_frames_that_are_held_are_bounded_and_given_back():
 def test_one_window_alone_is_never_too_much():
     with Admission(ServiceLimits(max_pending_bytes=100)).holding(101):
         pass
+
+
+def test_streams_are_counted_while_they_are_open_and_each_device_adds_its_queue():
+    one, eight = (Admission(ServiceLimits(max_stores=3, max_queued_windows=5), devices=count) for count in (1, 8))
+    assert eight.max_calls - one.max_calls == 7 * 5
+    one.max_calls = 1
+    with one.call(), pytest.raises(QueueFullError, match="1 calls are open") as refused, one.call():
+        pass
+    assert refused.value.retry_after_ms > 0
+    with one.call():
+        assert one.open_calls == 1
+    assert one.open_calls == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,10 +149,31 @@ def test_a_client_whose_memory_is_refused_leaves_no_thread_behind(start_service,
         eventually(lambda: threading.active_count() <= before)
 
 
-def test_more_calls_at_once_than_allowed_are_refused(start_service, monkeypatch):
-    monkeypatch.setattr("service.serve.MAX_CALLS_AT_ONCE", 1)
-    service = start_service()
-    with ServiceClient(service.target) as client:
-        store = SharedStore(client.stub, 16384)  # a call that lasts
-        assert status(client.describe)[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
-        store.close()
+def test_more_calls_at_once_than_allowed_are_told_when_to_come_back_and_the_log_tells(service, client, small, caplog):
+    service.shop.admission.max_calls = 1
+    store = SharedStore(client.stub, 16384)  # a call that lasts
+    with caplog.at_level("INFO"), pytest.raises(grpc.RpcError) as refused:
+        client.convert(client.header([bytes(48)], small), [bytes(48)])
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert re.search(r"retry-after-ms', value='[1-9]", str(refused.value.trailing_metadata()))
+    assert "1 calls are open on this service, which is the limit" in caplog.text
+    assert client.describe().contract_version == 1000  # who only asks gets an answer
+    store.close()
+
+
+def test_streams_that_never_say_what_they_want_end_and_give_their_places_back(start_service, small, caplog):
+    service = start_service(limits={"stall_s": 0.3})
+    service.shop.admission.max_calls = 4
+    with ServiceClient(service.target) as client, caplog.at_level("INFO"):
+        silent = threading.Event()
+        streams = [method(_nothing_until(silent), timeout=60) for method in 2 * (client.stub.ConvertWindow, client.stub.ShareFrameStore)]  # fmt: skip # noqa: E501
+        assert {status(lambda stream=stream: list(stream))[0] for stream in streams} == {grpc.StatusCode.DEADLINE_EXCEEDED}  # fmt: skip # noqa: E501
+        assert len(client.convert(client.header([bytes(48)], small), [bytes(48)]).frames) == 1
+        silent.set()
+    assert service.shop.admission.open_calls == 0
+    assert "the stream named no store for 0.3 s" in caplog.text
+
+
+def _nothing_until(event: threading.Event):
+    event.wait()
+    yield from ()
