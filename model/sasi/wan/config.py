@@ -104,27 +104,6 @@ def from_original(entries: Mapping[str, Any], shapes: Mapping[str, tuple[int, ..
     return found
 
 
-def to_diffusers(config: WanConfig) -> dict[str, Any]:
-    """Write config.json as diffusers reads it, with the added input channels."""
-    return {
-        "_class_name": "WanTransformer3DModel",
-        "patch_size": [1, PATCH, PATCH],
-        "num_attention_heads": config.heads,
-        "attention_head_dim": config.head_width,
-        "in_channels": LATENT_CHANNELS + CONDITION_CHANNELS,
-        "out_channels": LATENT_CHANNELS,
-        "text_dim": config.text_width,
-        "freq_dim": config.time_width,
-        "ffn_dim": config.mlp_width,
-        "num_layers": config.layers,
-        "cross_attn_norm": True,
-        "qk_norm": "rms_norm_across_heads",
-        "eps": 1e-6,
-        "image_dim": None,
-        "added_kv_proj_dim": None,
-    }
-
-
 def _count_blocks(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return 1 + max((int(name.split(".")[1]) for name in shapes if name.startswith("blocks.")), default=-1)
 

@@ -84,7 +84,7 @@ def from_diffusers(tensors: Tensors) -> Tensors:
         ours["head_modulation"] = rest.pop("scale_shift_table").flatten(0, 1)
     for kind in ("weight", "bias"):
         if f"proj_out.{kind}" in rest:
-            ours[f"head.{kind}"] = _swap_head(rest.pop(f"proj_out.{kind}"), (PATCH**2, LATENT_CHANNELS))
+            ours[f"head.{kind}"] = _channels_first(rest.pop(f"proj_out.{kind}"))
     for joined, parts in _JOINED.items():
         for name in [name for name in rest if parts[0] in name]:
             names = [name.replace(parts[0], part) for part in parts]
@@ -99,33 +99,6 @@ def from_diffusers(tensors: Tensors) -> Tensors:
         stem = next((theirs for theirs in _OURS if block.startswith(theirs)), None)
         ours[name if stem is None else name.replace(stem, _OURS[stem], 1)] = value
     return ours
-
-
-def to_diffusers(tensors: Tensors) -> Tensors:
-    """Undo `from_diffusers`, with the added input channels in the patch embedding."""
-    rest = dict(tensors)
-    patches = [
-        rest.pop(f"embed_{part}.weight").unflatten(1, (channels, 1, PATCH, PATCH))
-        for part, channels in (("noisy", LATENT_CHANNELS), ("condition", CONDITION_CHANNELS))
-    ]
-    theirs = {"patch_embedding.weight": torch.cat(patches, dim=1), "patch_embedding.bias": rest.pop("embed_noisy.bias")}
-    theirs["scale_shift_table"] = rest.pop("head_modulation")[None]
-    for kind in ("weight", "bias"):
-        theirs[f"proj_out.{kind}"] = _swap_head(rest.pop(f"head.{kind}"), (LATENT_CHANNELS, PATCH**2))
-    back = {ours: name for name, ours in _OURS.items()}
-    for name, value in rest.items():
-        joined = next((joined for joined in _JOINED if joined in name), None)
-        if joined is not None:
-            parts = _JOINED[joined]
-            for part, piece in zip(parts, value.chunk(len(parts)), strict=True):
-                theirs[name.replace(joined, part)] = piece.clone()
-        elif name.endswith(".modulation"):
-            theirs[name.replace("modulation", "scale_shift_table")] = value[None]
-        else:
-            block = re.sub(r"^blocks\.\d+\.", "", name)
-            stem = next(ours for ours in back if block.startswith(ours))
-            theirs[name.replace(stem, back[stem], 1)] = value
-    return theirs
 
 
 def _embeddings(rest: Tensors) -> Tensors:
@@ -149,6 +122,6 @@ def _embeddings(rest: Tensors) -> Tensors:
     }
 
 
-def _swap_head(value: Tensor, order: tuple[int, int]) -> Tensor:
-    """Rows of the head from one order (patch, channel) to the other."""
-    return value.unflatten(0, order).transpose(0, 1).flatten(0, 1)
+def _channels_first(rows: Tensor) -> Tensor:
+    """Rows of the head, from (place in the patch, channel) to (channel, place in the patch)."""
+    return rows.unflatten(0, (PATCH**2, LATENT_CHANNELS)).transpose(0, 1).flatten(0, 1)

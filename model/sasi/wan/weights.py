@@ -1,4 +1,4 @@
-"""Reading and writing Wan 2.1 transformers: safetensors alone, in diffusers' layout or the original single file."""
+"""Reading Wan 2.1 transformers: safetensors alone, in diffusers' layout or the original single file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from model.errors import WeightsError
 from model.sasi.wan import config as sizes
-from model.sasi.wan.names import Tensors, from_diffusers, is_original, original_to_diffusers, to_diffusers
+from model.sasi.wan.names import Tensors, from_diffusers, is_original, original_to_diffusers
 from model.sasi.wan.transformer import WanTransformer
+from model.sasi.weights import named_path
 
 CONFIG = "config.json"
 STEM = "diffusion_pytorch_model"
@@ -37,7 +37,7 @@ def load_transformer(
     """
     if dtype not in PRECISIONS:
         raise WeightsError(f"dtype must be one of {', '.join(map(str, PRECISIONS))}; got {dtype}")
-    path = Path(path)
+    path = named_path(path)
     if path.is_dir() and (path / "transformer").is_dir():
         path = path / "transformer"
     tensors = read_tensors(path)
@@ -50,14 +50,6 @@ def load_transformer(
     copies = {name: value.to(torch.float32, copy=True) for name, value in tensors.items()}
     network.load_state_dict(copies, assign=True)
     return network.in_precision(dtype).to(device).eval().requires_grad_(False)
-
-
-def save_transformer(network: WanTransformer, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a transformer in diffusers' layout, which diffusers itself reads too (33 input channels)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(json.dumps(sizes.to_diffusers(network.config), indent=2) + "\n", encoding="utf-8")
-    tensors = to_diffusers({name: value.detach().cpu() for name, value in network.state_dict().items()})
-    save_file({name: value.to(dtype).contiguous() for name, value in tensors.items()}, folder / f"{STEM}.safetensors")
 
 
 def read_tensors(path: Path) -> Tensors:

@@ -8,10 +8,10 @@ from model.sasi.blocks import attend, normalised
 from model.sasi.rope import rotate, rotations
 from model.sasi.tokens import TokenIndex
 from model.sasi.wan.config import WanConfig
-from model.sasi.wan.names import to_diffusers
+from model.sasi.wan.names import from_diffusers
 from model.sasi.wan.patches import all_tokens
 from model.sasi.wan.transformer import ROPE_BASE, Prompt, WanTransformer
-from model.sasi.wan.weights import load_transformer, save_transformer
+from model.sasi.wan.weights import load_transformer
 
 TEXT = 20
 
@@ -50,9 +50,10 @@ def test_the_layout_of_1_3b_is_that_of_diffusers():
     added = ours.embed_condition.weight.numel()
     assert sum(p.numel() for p in ours.parameters()) - added == sum(p.numel() for p in theirs.parameters())
     assert 1.41e9 < sum(p.numel() for p in theirs.parameters()) < 1.43e9
-    shapes = {name: tuple(value.shape) for name, value in to_diffusers(ours.state_dict()).items()}
-    expected = {name: tuple(value.shape) for name, value in theirs.state_dict().items()}
-    expected["patch_embedding.weight"] = (1536, 33, 1, 2, 2)
+    shapes, expected = (
+        {name: tuple(value.shape) for name, value in tensors.items()}
+        for tensors in (ours.state_dict(), from_diffusers(theirs.state_dict()))
+    )
     assert shapes == expected
 
 
@@ -143,21 +144,6 @@ def test_running_blocks_again_gives_the_same_gradient(wan_folder):
         gradients.append(net.embed_condition.weight.grad)
     assert gradients[0].abs().max() > 0
     torch.testing.assert_close(gradients[0], gradients[1])
-
-
-def test_what_is_saved_is_read_by_diffusers_and_by_us(wan_folder, tmp_path):
-    net = load_transformer(wan_folder)
-    with torch.no_grad():
-        net.embed_condition.weight.normal_()
-    save_transformer(net, tmp_path / "saved")
-    latents, context = inputs()
-    condition = torch.randn(1, 17, 3, 6, 8)
-    expected = net(latents, 0.5, context, condition)
-    assert torch.equal(load_transformer(tmp_path / "saved")(latents, 0.5, context, condition), expected)
-    theirs = WanTransformer3DModel.from_pretrained(tmp_path / "saved")
-    both = torch.cat((latents, condition), dim=1)
-    with torch.no_grad():
-        torch.testing.assert_close(theirs(both, torch.tensor([500.0]), context).sample, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_sizes_that_do_not_fit_are_refused(wan_folder):
