@@ -11,6 +11,8 @@ import hashlib
 import json
 import logging
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
@@ -134,9 +136,14 @@ def _pairs_of(
 
 
 def read_pair(file: Path) -> Pair:
-    """Read one pair of a folder."""
-    with np.load(file, allow_pickle=False) as stored:
-        return Pair(**{name: stored[name] for name in ("truth", "view", "hole", "disparity")})
+    """Read one pair of a folder. Raises InvalidInputError when it is missing or damaged."""
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+            return Pair(**{name: stored[name] for name in ("truth", "view", "hole", "disparity")})
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise InvalidInputError(
+            f"{file} is missing or damaged ({error}); remove it and run python -m model.data pairs again"
+        ) from error
 
 
 class StoredPairs:
@@ -169,10 +176,14 @@ class StoredPairs:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
+    expected = f"expected {MANIFEST} of python -m model.data pairs in {folder}"
     try:
-        return json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError) as error:
-        raise InvalidInputError(f"expected {MANIFEST} of python -m model.data pairs in {folder}: {error}") from error
+        raise InvalidInputError(f"{expected}: {error}") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("pairs"), list):
+        raise InvalidInputError(f"{expected}; its content lists no pairs")
+    return manifest
 
 
 def _preview(pair: Pair) -> NDArray[np.uint8]:

@@ -193,12 +193,13 @@ def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str
     InvalidInputError for a device that this machine or this torch lacks.
     """
     _check_device(device)
-    from model.sasi.weights import is_shipped, load_weights
+    from model.sasi.weights import is_shipped, load_weights, named_path
 
-    if not is_shipped(name_or_path) and Path(name_or_path).is_dir():
+    path = named_path(name_or_path)
+    if not is_shipped(name_or_path) and path.is_dir():
         from model.sasi.wan.inpainter import load_wan_inpainter
 
-        return load_wan_inpainter(Path(name_or_path), device)
+        return load_wan_inpainter(path, device)
     from model.sasi.lite import LiteInpainter
 
     return LiteInpainter(load_weights(name_or_path, device))
@@ -206,8 +207,8 @@ def load_inpainter(name_or_path: str | Path = "lite", device: torch.device | str
 
 def _check_device(device: torch.device | str) -> None:
     try:
-        torch.zeros(1, device=device).item()  # "meta" has no values
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
+        torch.zeros(1, device=torch.device(device)).item()  # "meta" has no values
+    except (TypeError, RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         reason = str(error).splitlines()[0]
         raise InvalidInputError(f"device {str(device)!r} cannot be used here: {reason}; choose cpu") from None
 

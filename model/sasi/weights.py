@@ -60,19 +60,39 @@ def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -
     return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
 
 
+def named_path(name_or_path: str | Path) -> Path:
+    """Take what names weights as a path. Raises WeightsError for anything that names no file on this system."""
+    if not isinstance(name_or_path, str | Path) or not str(name_or_path):
+        raise WeightsError(f"expected the name of shipped weights ({_shipped_names()}) or a path; got {name_or_path!r}")
+    path = Path(name_or_path)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # the caller says what it looked for
+    except (OSError, ValueError) as error:  # too long, not to be entered, or with a zero in it
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WeightsError(f"weights {str(path)!r:.80} cannot be looked at: {reason}; give another path") from error
+    return path
+
+
 def is_shipped(name: str | Path) -> bool:
     """Tell the name of weights that come with the product from a path."""
     return Path(name).name == str(name) and (SHIPPED / f"{name}.safetensors").is_file()
 
 
 def _find(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
+    path = named_path(name_or_path)
     if path.is_file():
         return path
     if is_shipped(name_or_path):
         return SHIPPED / f"{name_or_path}.safetensors"
-    names = ", ".join(sorted(found.stem for found in SHIPPED.glob("*.safetensors"))) or "none"
-    raise WeightsError(f"no weights {str(name_or_path)!r}: give the path of a .safetensors file or one of: {names}")
+    raise WeightsError(
+        f"no weights {str(name_or_path)!r}: give the path of a .safetensors file or one of: {_shipped_names()}"
+    )
+
+
+def _shipped_names() -> str:
+    return ", ".join(sorted(found.stem for found in SHIPPED.glob("*.safetensors"))) or "none"
 
 
 def _check_room(config: SasiConfig, tensors: dict[str, torch.Tensor], file_name: str) -> None:

