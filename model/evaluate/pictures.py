@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from model.errors import InvalidInputError
-from model.evaluate.fills import Fill
 from model.evaluate.windows import Window
 
 _CUT_HEIGHT, _CUT_WIDTH = 144, 208
@@ -20,28 +19,47 @@ _CAPTION_PX = 18
 _JPEG_QUALITY = 88
 
 
-def save_sheet(path: Path, windows: Iterable[Window], fills: dict[str, Fill], patterns: tuple[str, ...]) -> None:
-    """Write a JPEG or PNG: one row for each window whose medium matches a pattern, the hole first, the truth last.
+class Sheet:
+    """One row for the first window of every medium that matches a pattern: the hole, every fill, the truth.
 
-    Raises InvalidInputError when nothing matches.
+    path   JPEG or PNG
+    media  names of all there will be
+
+    Raises InvalidInputError when no medium matches or the file cannot be written, before anything is measured.
     """
-    shown = [window for window in windows if any(fnmatch(window.medium, pattern) for pattern in patterns)]
-    if not shown:
-        raise InvalidInputError(f"no window is of a medium that matches {patterns}; nothing to picture")
-    rows = [_row(window, fills) for window in shown]
-    picture = np.concatenate([_captions(("hole", *fills, "truth"), rows[0].shape[1]), *rows])
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
-    if not cv2.haveImageWriter(str(path)) or not cv2.imwrite(str(path), picture[..., ::-1], options):
-        raise InvalidInputError(f"{path} cannot be written; expected an existing folder and .jpg or .png")
+
+    def __init__(self, path: Path, media: Iterable[str], patterns: tuple[str, ...]) -> None:
+        self._awaited = {medium for medium in media if any(fnmatch(medium, pattern) for pattern in patterns)}
+        if not self._awaited:
+            raise InvalidInputError(f"no window is of a medium that matches {patterns}; nothing to picture")
+        self._path, self._rows, self._names = path, [], ()
+        if not cv2.haveImageWriter(str(path)) or not path.parent.is_dir():
+            raise self._unwritable()
+
+    def add(self, window: Window, images: dict[str, Tensor]) -> None:
+        """Take a window with frames (T, 3, H, W) by name, if its medium has no row yet."""
+        if window.medium in self._awaited:
+            self._awaited.remove(window.medium)
+            self._names = ("hole", *images, "truth")
+            self._rows.append(_row(window, list(images.values())))
+
+    def save(self) -> None:
+        """Write what was added. Raises InvalidInputError when the file cannot be written."""
+        picture = np.concatenate([_captions(self._names, self._rows[0].shape[1]), *self._rows])
+        options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if self._path.suffix in (".jpg", ".jpeg") else []
+        if not cv2.imwrite(str(self._path), picture[..., ::-1], options):
+            raise self._unwritable()
+
+    def _unwritable(self) -> InvalidInputError:
+        return InvalidInputError(f"{self._path} cannot be written; expected an existing folder and .jpg or .png")
 
 
-def _row(window: Window, fills: dict[str, Fill]) -> np.ndarray:
+def _row(window: Window, images: list[Tensor]) -> np.ndarray:
     middle = len(window.view) // 2
     magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
-    pictures = [torch.where(window.hole, magenta, window.view)]
-    pictures += [fill(window) for fill in fills.values()]
+    pictures = [torch.where(window.hole, magenta, window.view), *images, window.truth]
     cut = _cut_around(window.hole[middle, 0] & ~window.edge[middle, 0])
-    return np.concatenate([_bytes(picture[middle][cut]) for picture in (*pictures, window.truth)], axis=1)
+    return np.concatenate([_bytes(picture[middle][cut]) for picture in pictures], axis=1)
 
 
 def _cut_around(hole: Tensor) -> tuple[slice, slice, slice]:

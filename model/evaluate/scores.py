@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -17,6 +17,8 @@ from model.evaluate.windows import Window
 from model.train.lpips import Lpips
 from model.train.measures import HoleScore
 
+Watch = Callable[[Window, dict[str, Tensor]], None]
+"""(window, frames (T, 3, H, W) by the fill's name)"""
 _SSIM_SIGMA_PX, _SSIM_WINDOW_PX = 1.5, 11
 _LUMA = (0.2126, 0.7152, 0.0722)
 
@@ -72,17 +74,26 @@ class Score:
         return getattr(score.hole, what.removeprefix("hole.")) if what.startswith("hole.") else getattr(score, what)
 
 
-def score_fills(fills: dict[str, Fill], windows: Iterable[Window], lpips: Lpips | None) -> dict[str, Score]:
-    """Run fills on every window and measure them; LPIPS looks at the middle frame of each, None leaves it out."""
+def score_fills(
+    fills: dict[str, Fill], windows: Iterable[Window], lpips: Lpips | None, watch: Watch | None = None
+) -> dict[str, Score]:
+    """Run fills on every window and measure them.
+
+    lpips  looks at the middle frame of each window; None leaves it out
+    watch  is shown every window once it is measured, with the frames of every fill
+    """
     scores = {name: Score() for name in fills}
     for window in windows:
         _ = window.conditions  # shared by the yardsticks, so that no single one is timed with it
+        images = {}
         for name, fill in fills.items():
             start = time.process_time()
-            image = fill(window)
+            images[name] = fill(window)
             scores[name].seconds += time.process_time() - start
-            image = torch.where(window.hole, image, window.truth).clamp(0, 1)
+            image = torch.where(window.hole, images[name], window.truth).clamp(0, 1)
             _add(scores[name].media.setdefault(window.medium, MediumScore()), image, window, lpips)
+        if watch is not None:
+            watch(window, images)
     return scores
 
 

@@ -1,5 +1,8 @@
+import cv2
+import numpy as np
 import pytest
 
+from model.data.layered_scenes import layered_scene
 from model.evaluate import __main__ as command
 
 
@@ -18,6 +21,28 @@ def test_the_command_prints_the_tables_that_are_asked_for(folder, weights, tmp_p
     assert "| far.png |" in out
     assert "## flicker" not in out
     assert sheet.exists()
+
+
+def test_the_table_holes_draws_every_window_once_pictures_and_all(folder, weights, tmp_path, monkeypatch):
+    drawn = []
+
+    def counted(*arguments):
+        drawn.append(arguments)
+        return layered_scene(*arguments)
+
+    monkeypatch.setattr("model.evaluate.windows.layered_scene", counted)
+    monkeypatch.setattr("model.evaluate.windows._LEAST_HOLE", 0.0)  # else some are drawn until they have holes
+    options = ("--weights", weights, "--size", 64, 96, "--frames", 1, "--windows", 3)
+    assert run(monkeypatch, folder, *options, "--tables", "holes", "--pictures", tmp_path / "sheet.png") == 0
+    assert len(drawn) == 2 * 3
+
+
+def test_media_that_hide_nothing_are_told(weights, tmp_path, monkeypatch, capsys):
+    (tmp_path / "flat").mkdir()
+    cv2.imwrite(str(tmp_path / "flat" / "grey.png"), np.full((96, 128, 3), 128, np.uint8))
+    options = ("--weights", weights, "--size", 64, 96, "--frames", 1, "--max-disparity", 0)
+    assert run(monkeypatch, tmp_path / "flat", *options, "--tables", "inpainting") == 2
+    assert "hides anything" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
