@@ -23,6 +23,7 @@ from model.data.dataset import Batch, SceneBatches
 from model.data.media import load_library
 from model.data.pair_folder import StoredPairs
 from model.errors import StereoError, WeightsError
+from model.onednn import keep_few_operations
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import load_weights, save_weights
@@ -43,6 +44,7 @@ def main() -> int:
     parser.add_argument("config", type=Path, help="TOML file, for example model/train/configs/lite.toml")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     path = parser.parse_args().config
+    keep_few_operations()
     try:
         if "weights" in read_table(path):
             from model.train.wan.run import train_wan
