@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,7 @@ class AvFootage(Footage):
         self.frame_count = None
         self.first_number = 0
         self.missing_bytes = missing_bytes(path)
-        with closing(self._opened()) as container:
-            stream = _picture(container, path)
+        with self._opened() as (container, stream):
             frame = next(self._decoded(container, stream), None)
             if frame is None:
                 raise UnreadableError(f"{path} has no video frame that can be read; is it complete?")
@@ -67,8 +66,7 @@ class AvFootage(Footage):
 
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:
         """Decode to the end; frames before `start` are decoded, not converted, so that numbers never slip."""
-        with closing(self._opened()) as container:
-            stream = _picture(container, self.path)
+        with self._opened() as (container, stream):
             step = 1 / (self.time_base * (self.info.fps or DEFAULT_FPS))
             earliest = -(1 << 62)
             for index, frame in enumerate(self._decoded(container, stream)):
@@ -82,13 +80,23 @@ class AvFootage(Footage):
                     raise FrameFormatError(f"{self.path}: frame {index} is {format_of(image)}, the first {self.format}")
                 yield FootageFrame(image, time)
 
-    def _opened(self) -> Any:
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Any, Any]]:
+        """The container and its picture."""
         try:
-            return av.open(str(self.path))
+            container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError) as error:
             raise UnreadableError(
                 f"{self.path} is no video or image that can be read ({_reason(error)}); is it complete?"
             ) from None
+        with container:
+            stream = _picture(container, self.path)
+            try:
+                yield container, stream
+            finally:
+                # FFmpeg's threads take Python's lock to log. PyAV holds it while it waits for them to end, for ever;
+                # here it lets go of it, and they have nothing left to do.
+                stream.codec_context.flush_buffers()
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[VideoFrame]:
         stream.thread_type = "AUTO"
