@@ -154,7 +154,7 @@ class ClipRender:
 
     def _notes(self, journal: Journal) -> tuple[str, ...]:
         dropped = ["an unfinished render with other settings lay here and was dropped"] if journal.stale else []
-        return (*self._source.footage.notes, *dropped, *self._outputs.notes)
+        return (*self._source.notes, *dropped, *self._outputs.notes)
 
 
 def work_folder(order: ClipOrder) -> Path:

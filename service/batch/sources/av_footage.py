@@ -30,6 +30,7 @@ from service.batch.media.clip_info import (
 )
 from service.batch.media.planar_yuv import PlanarCodec, planar_format
 from service.batch.sources.footage import Footage, FootageFrame, format_of
+from service.batch.sources.h264_check import H264Check, check_of
 from service.batch.sources.whole_file import missing_bytes
 
 # Formats that are packed another way -> planar ones that hold the same codes; swscale only moves them.
@@ -69,7 +70,7 @@ class AvFootage(Footage):
         with self._opened() as (container, stream):
             step = 1 / (self.time_base * (self.info.fps or DEFAULT_FPS))
             earliest = -(1 << 62)
-            for index, frame in enumerate(self._decoded(container, stream)):
+            for index, frame in enumerate(self._decoded(container, stream, check_of(stream))):
                 time = frame.pts if frame.pts is not None else round(index * step)
                 time = max(time, earliest)  # two frames at one time would be one
                 earliest = time + 1
@@ -98,20 +99,32 @@ class AvFootage(Footage):
                 # here it lets go of it, and they have nothing left to do.
                 stream.codec_context.flush_buffers()
 
-    def _decoded(self, container: Any, stream: Any) -> Iterator[VideoFrame]:
+    def _decoded(self, container: Any, stream: Any, check: H264Check | None = None) -> Iterator[VideoFrame]:
         stream.thread_type = "AUTO"
         stream.codec_context.options = {**stream.codec_context.options, "err_detect": "crccheck"}  # where there are any
         count = 0
         try:
-            for frame in container.decode(stream):
-                if frame.is_corrupt:
-                    raise UnreadableError(f"{self.path}: frame {count} is damaged; get a whole copy, or end before it")
-                yield frame
-                count += 1
+            for packet in container.demux(stream):
+                if check is not None and packet.size and check.runs_on(packet):
+                    self._note_silent_damage(packet, stream, count)
+                for frame in packet.decode():
+                    if frame.is_corrupt:
+                        raise UnreadableError(
+                            f"{self.path}: frame {count} is damaged; get a whole copy, or end before it"
+                        )
+                    yield frame
+                    count += 1
         except av.error.FFmpegError as error:
             raise UnreadableError(
                 f"{self.path}: frame {count} cannot be decoded ({_reason(error)}); get a whole copy, or end before it"
             ) from None
+
+    def _note_silent_damage(self, packet: Any, stream: Any, count: int) -> None:
+        time = None if packet.pts is None else float((packet.pts - (stream.start_time or 0)) * packet.time_base)
+        where = f"a frame soon after number {count}" if time is None else f"the frame {time:.3f} s after the first"
+        note = f"{self.path.name}: {where} is damaged, though FFmpeg decodes it without a word; get a whole copy"
+        if note not in self.notes:
+            self.notes += (note,)
 
     def _image(self, frame: VideoFrame) -> np.ndarray:
         if frame.format.name != self._planar_name:

@@ -81,6 +81,11 @@ class SourceFrames:
         return frame.frame.time if self._forced_fps is None else frame.number - self.first_number
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the clip and of its depth; complete once they are read."""
+        return (*self.footage.notes, *(() if self.depth is None else self.depth.notes))
+
+    @property
     def frame_step(self) -> int:
         """How long a frame lasts where nothing else is known, in `time_base`."""
         return max(1, round(1 / (self.fps * self.time_base)))
