@@ -50,7 +50,9 @@ def count_told(clip: Path, each: int, most_flips: int, values: random.Random) ->
     if told:
         print(f"{clip.name}: FALSE ALARM of a sound clip ({told})")
     with av.open(str(clip)) as container:
-        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+        packets = [
+            (packet.pos, packet.size) for packet in container.demux(video=0) if packet.size and packet.pos is not None
+        ]
     counts: dict[str, int] = dict.fromkeys(HOW, 0)
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(each):
