@@ -26,7 +26,8 @@ from service.wire.window_plan import CONTRACT_VERSION
 CHUNK_BYTES = 2 << 20
 SLOT_ALIGNMENT_BYTES = 4096
 MAX_SIDE_PX = 1 << 20
-SHARE_TIMEOUT_S = 5.0
+_BY_NAME = "dns:"
+_IN_TURN = (("grpc.lb_policy_name", "round_robin"),)
 
 Request = stereo_convert_pb2.ConvertWindowRequest
 Response = stereo_convert_pb2.ConvertWindowResponse
@@ -105,8 +106,15 @@ class ServiceClient:
     """One process's connection to one service."""
 
     def __init__(self, target: str, token: str | None = None, tls: grpc.ChannelCredentials | None = None) -> None:
-        """Connect to "unix:PATH" or "HOST:PORT"; token and TLS are for the latter."""
-        self._channel = grpc.insecure_channel(target) if tls is None else grpc.secure_channel(target, tls)
+        """Connect to "unix:PATH" or "HOST:PORT"; token and TLS are for the latter.
+
+        "dns:///NAME:PORT" is every service that has the name: calls go to them in turn, and past those that are gone.
+        Pixels then travel as chunks: a store is shared with one service.
+        """
+        options = _IN_TURN if target.startswith(_BY_NAME) else ()
+        self._channel = (
+            grpc.insecure_channel(target, options) if tls is None else grpc.secure_channel(target, tls, options)
+        )
         self.metadata = (("authorization", f"Bearer {token}"),) if token is not None else ()
         self.stub = stereo_convert_pb2_grpc.StereoConvertServiceStub(self._channel)
         self.session_id = secrets.token_bytes(ID_BYTES)

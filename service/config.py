@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,12 @@ class ServiceLimits:
     disk_cache_bytes: int = 20 * GIB  # of all these caches in `cache_dir`
     stall_s: float = 60.0  # a client that neither sends nor reads for so long is dropped
 
+    def __post_init__(self) -> None:
+        for name in ("depth_cache", "fill_cache", "latent_cache", "result_cache", "disk_cache"):
+            if (size := getattr(self, f"{name}_bytes")) < 0:
+                flag = "--cache-disk-mb" if name == "disk_cache" else "--" + name.replace("_", "-")
+                raise InvalidInputError(f"{flag} must be 0 (off) or more; got {size // MIB} MiB")
+
 
 @dataclass(frozen=True)
 class ServiceConfig:
@@ -73,6 +80,14 @@ class ServiceConfig:
                 f"the socket path {self.socket_path} has more than {MAX_SOCKET_PATH_BYTES} bytes, the system's limit; "
                 "choose a shorter one with --socket or STEREO_CONVERT_RUNTIME_DIR"
             )
+        self._check_doors()
+        for flag, seconds in (("--idle-exit", self.idle_exit_s), ("--unload-idle", self.unload_idle_s)):
+            if seconds is not None and not seconds > 0:
+                raise InvalidInputError(f"{flag} must be above 0 s; got {seconds:g}")
+        if not 0 <= self.drain_s < math.inf:
+            raise InvalidInputError(f"--drain must be 0 s or more, and end; got {self.drain_s:g}")
+
+    def _check_doors(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidInputError("--tls-cert and --tls-key go together; give both or neither")
         if self.tls_client_authorities is not None and self.tls_certificate is None:
@@ -87,10 +102,6 @@ class ServiceConfig:
                 f"--listen {self.listen} is not a loopback address. Other machines may connect only over TLS: give "
                 "--tls-cert and --tls-key, or listen on 127.0.0.1 and tunnel (ssh -L)"
             )
-        if self.idle_exit_s is not None and not self.idle_exit_s > 0:
-            raise InvalidInputError(f"--idle-exit must be above 0 s; got {self.idle_exit_s:g}")
-        if self.unload_idle_s is not None and not self.unload_idle_s > 0:
-            raise InvalidInputError(f"--unload-idle must be above 0 s; got {self.unload_idle_s:g}")
 
     @property
     def socket_path(self) -> Path:

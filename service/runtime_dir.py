@@ -13,20 +13,29 @@ from model.errors import InvalidInputError
 STOPPED = "T"
 """State of a process in /proc that waits for SIGCONT; one that a debugger holds has another."""
 
+_CHOOSE = "choose a folder of your own with STEREO_CONVERT_RUNTIME_DIR, --socket or --cache-dir"
+
 
 def make_private_dir(path: Path) -> None:
     """Create `path` with mode 0700, or check that it is ours and closed to others.
 
     Raises InvalidInputError when somebody else owns it, others may enter it, or it is a link.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:  # as something else
+        pass
+    except OSError as error:
+        raise InvalidInputError(f"cannot make the folder {path} ({error.strerror}); {_CHOOSE}") from None
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise InvalidInputError(f"{path} is no folder; remove it or set STEREO_CONVERT_RUNTIME_DIR")
+        raise InvalidInputError(f"{path} is no folder; remove it, or {_CHOOSE}")
     if found.st_uid != os.getuid():
-        raise InvalidInputError(f"{path} belongs to another user; set STEREO_CONVERT_RUNTIME_DIR to a folder of yours")
+        raise InvalidInputError(f"{path} belongs to another user; {_CHOOSE}")
+    if found.st_mode & stat.S_ISVTX:  # as /tmp: to close it would shut everybody out
+        raise InvalidInputError(f"{path} is for everybody; {_CHOOSE}")
     if found.st_mode & 0o077:
-        raise InvalidInputError(f"others may enter {path}; run: chmod 700 {path}")
+        raise InvalidInputError(f"others may enter {path}; if it is yours alone, run: chmod 700 {path}")
 
 
 class InstanceLock:

@@ -159,7 +159,8 @@ async def _serve_until_told(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _hear, told, hurry)
     running = await start(config, model, spill, telemetry)
-    log.info("listening on %s, model %s", config.socket_path, model.version())
+    devices = ", ".join(worker.device for worker in running.servicer.shop.workers)
+    log.info("listening on %s, model %s on %s", config.socket_path, model.version(), devices)
     if running.port is not None:
         log.info("listening on port %d", running.port)
         print(f"token file: {config.token_path}", flush=True)  # names a folder, so not into the log

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import InvalidInputError
-from service.config import ServiceConfig, default_runtime_dir
+from service.config import MIB, ServiceConfig, ServiceLimits, default_runtime_dir
 
 
 def test_the_runtime_dir_follows_the_environment_in_order():
@@ -72,3 +72,24 @@ def test_a_socket_path_that_the_system_cannot_take_is_refused():
 def test_idle_exit_must_be_positive(seconds):
     with pytest.raises(InvalidInputError, match="--idle-exit"):
         ServiceConfig(runtime_dir=Path("/r"), idle_exit_s=seconds)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_a_drain_must_end(seconds):
+    with pytest.raises(InvalidInputError, match="--drain must be 0 s or more"):
+        ServiceConfig(runtime_dir=Path("/r"), drain_s=seconds)
+
+
+@pytest.mark.parametrize(
+    ("field", "flag"),
+    [
+        ("depth_cache_bytes", "--depth-cache"),
+        ("fill_cache_bytes", "--fill-cache"),
+        ("latent_cache_bytes", "--latent-cache"),
+        ("result_cache_bytes", "--result-cache"),
+        ("disk_cache_bytes", "--cache-disk-mb"),
+    ],
+)
+def test_a_cache_of_less_than_nothing_is_refused_by_its_flag(field, flag):
+    with pytest.raises(InvalidInputError, match=f"{flag} must be 0 .off. or more; got -5 MiB"):
+        ServiceLimits(**{field: -5 * MIB})

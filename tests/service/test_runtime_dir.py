@@ -28,6 +28,22 @@ def test_a_link_is_refused(tmp_path):
         make_private_dir(tmp_path / "run")
 
 
+def test_nobody_is_told_to_close_a_folder_that_is_for_everybody(tmp_path):
+    """`chmod 700 /tmp`, which this said for `--socket /tmp/service.sock`, would shut all other users out."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o1777)
+    with pytest.raises(InvalidInputError, match="is for everybody; choose a folder of your own") as refused:
+        make_private_dir(tmp_path / "tmp")
+    assert "chmod" not in str(refused.value)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_our_words(tmp_path):
+    (tmp_path / "file").touch()
+    for name, text in (("file", "is no folder"), ("file/run", "cannot make the folder")):
+        with pytest.raises(InvalidInputError, match=text):
+            make_private_dir(tmp_path / name)
+
+
 def test_one_holder_at_a_time(tmp_path):
     first, second = InstanceLock(tmp_path / "lock"), InstanceLock(tmp_path / "lock")
     assert first.acquire()
