@@ -22,6 +22,7 @@ from service.watching.logs import request_label
 from service.watching.telemetry import Attribute, WindowTrace
 from service.window_work import WindowWork, WorkNotes
 from service.wire.frame_receiver import FrameReceiver
+from service.wire.message_reader import next_message
 from service.wire.slot_pool import SlotPool
 from service.wire.window_delivery import WindowDelivery
 from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning
@@ -29,8 +30,6 @@ from service.wire.window_plan import WindowPlan, plan_window
 from service.workshop import Workshop
 
 log = logging.getLogger(__name__)
-
-END_OF_STREAM = grpc.aio.EOF  # pyright: ignore[reportAttributeAccessIssue] - missing in the type stubs
 
 Request = stereo_convert_pb2.ConvertWindowRequest
 Response = stereo_convert_pb2.ConvertWindowResponse
@@ -116,10 +115,9 @@ class ConvertCall:
         """The next message; None when the client has said all."""
         try:
             async with asyncio.timeout(self._shop.limits.stall_s):
-                message = await self._context.read()
+                return await next_message(self._context)
         except TimeoutError:
             raise StalledError(f"nothing came from the client for {self._shop.limits.stall_s:g} s") from None
-        return None if message is END_OF_STREAM else message
 
     async def _read_header(self) -> stereo_convert_pb2.WindowHeader:
         message = await self._read()
@@ -141,7 +139,7 @@ class ConvertCall:
     async def _read_releases(self, slots: SlotPool) -> None:
         """Take back output slots until the client has said all; note what it does wrong."""
         try:
-            while (message := await self._context.read()) is not END_OF_STREAM:
+            while (message := await next_message(self._context)) is not None:
                 if message.WhichOneof("message") != "release_slot":
                     raise InvalidInputError("only release_slot for an output slot may follow the frames")
                 slots.release(message.release_slot)

@@ -19,7 +19,7 @@ from service.caches.frame_cache import FrameCache
 from service.caches.result_cache import ResultCache
 from service.caches.spill import Spill
 from service.config import ServiceConfig
-from service.convert_call import END_OF_STREAM, ConvertCall
+from service.convert_call import ConvertCall
 from service.devices.found_devices import device_facts, resolve_devices
 from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
 from service.errors import DrainingError, StalledError
@@ -29,6 +29,7 @@ from service.watching.metrics import Metrics
 from service.watching.recent_frames import RecentFrames
 from service.watching.telemetry import Telemetry
 from service.wire.frame_store import FrameStores
+from service.wire.message_reader import next_message
 from service.wire.window_plan import CONTRACT_VERSION, check_id
 from service.workshop import Workshop
 
@@ -182,10 +183,10 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
         stall_s = self._config.limits.stall_s
         try:
             async with asyncio.timeout(stall_s):
-                request = await context.read()
+                request = await next_message(context)
         except TimeoutError:
             raise StalledError(f"the stream named no store for {stall_s:g} s") from None
-        if request is END_OF_STREAM:
+        if request is None:
             raise InvalidInputError("the stream ended before it named a store")
         return request
 
@@ -200,7 +201,7 @@ class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer
                     store_id=store.store_id, client_nonce=client_nonce, service_nonce=service_nonce
                 )
             )
-            if await context.read() is not END_OF_STREAM:
+            if await next_message(context) is not None:
                 raise InvalidInputError("a stream shares one store; open another stream for another store")
         finally:
             self.shop.stores.close(store)
