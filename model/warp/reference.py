@@ -1,61 +1,44 @@
 """The definition of the warp, plain and slow, one scanline at a time. Every kernel is tested against it.
 
-Along a row the forward map is x' = x - d(x), linear between neighbouring pixels (eq. 1). It is cut where it tears
-(stretch s = dx'/dx > δ, eq. 7) or folds (s <= 0); a run of pixels without a cut is one surface and reaches from one
-edge to the next. Edges are placed by colour and fitted to those of the rows above and below; a slanted edge is
-followed at two heights of its row. In every target column the nearest surface wins: at a fixed column that of largest
-disparity is that of largest source column. A target pixel that the surface covers in part shows the next surface in
-the rest, and the continued background where there is none. Columns whose centre no surface covers are disoccluded.
-Arithmetic is float32, as in the kernels, so that all of them cut at the same places.
+Along a row the forward map is x' = x - d(x), linear between neighbouring pixels (eq. 1). Where it tears or folds the
+row is cut into surfaces (`reference_edges.py`); a slanted edge is followed at two heights of its row. In every target
+column the nearest surface wins: at a fixed column that of largest disparity is that of largest source column. A target
+pixel that the surface covers in part shows the next surface in the rest, and the continued background where there is
+none. Columns whose centre no surface covers are disoccluded. Arithmetic is float32, as in the kernels, so that all of
+them cut at the same places.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from math import ceil, floor
 
 import numpy as np
 
-FOLD_PX = np.float32(0.5)
+from model.warp.reference_edges import (
+    HALF,
+    HEIGHTS,
+    ZERO,
+    Cut,
+    Row,
+    Run,
+    find_runs,
+    fit_cuts,
+    measure_cuts,
+    unmix_edges,
+)
+
 MIRROR_SPEED = np.float32(0.5)
-CONTRAST_FLOOR = np.float32(0.003)
-EDGE_REACH = 4
-LARGEST_BEND = np.float32(2)
-HEIGHTS = (np.float32(-0.25), np.float32(0.25))
-ZERO, HALF = np.float32(0), np.float32(0.5)
-Row = np.ndarray
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where one surface ends and the next begins: between `pixel` and the next, `offset` px from their middle.
-
-    `offset` is that at the height of the row; in the row below it is `slope` px more.
-    """
-
-    pixel: int
-    folded: bool
-    offset: np.float32
-    slope: np.float32 = ZERO
-
-
-@dataclass(frozen=True)
-class Run:
-    """One surface: source pixels first..last, with its edges in px from the centres of those two pixels."""
-
-    first: int
-    last: int
-    left: np.float32
-    right: np.float32
-    left_slope: np.float32
-    right_slope: np.float32
-    hidden: bool
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a run shows in one target column: where in the source, how near, and which part of the pixel it covers."""
+    """What a run shows in one target column.
+
+    pixel, fraction  where in the source: so far, 0..1, from `pixel` to the next
+    disparity        px
+    left, right      px: where the run's edges lie, from the target pixel's centre
+    """
 
     run: Run
     pixel: int
@@ -118,93 +101,6 @@ def warp_row(mixed: Row, disparity: Row, cuts: list[Cut]) -> tuple[Row, Row, Row
         view[:, column] = _composite(reached[column], owner, colour, interpolate(colour, background))
         new_disparity[column] = background.disparity if owner is None else owner.disparity
     return view, np.array([owner is None for owner in owners]), new_disparity
-
-
-def measure_cuts(mixed: Row, disparity: Row, threshold: float) -> list[Cut]:
-    """Cut a row into surfaces, each cut where the colours of this row say that the edge lies.
-
-    With alpha the part of the left surface in a pixel, the two pixels beside the edge hold the sum of their alphas of
-    it; an edge in the middle has one. The next pixel inside its run shows the pure colour of a side.
-    """
-    step = disparity[1:] - disparity[:-1]
-    folded = step >= FOLD_PX
-    pixels = np.flatnonzero(folded | (1 - step > np.float32(threshold))).tolist()
-    cuts = []
-    for before, pixel, after in zip([-1, *pixels], pixels, [*pixels[1:], disparity.size - 1], strict=False):
-        pure_left, pure_right = mixed[:, max(pixel - 1, before + 1)], mixed[:, min(pixel + 2, after)]
-        difference = pure_left - pure_right
-        contrast = (difference * difference).sum()
-        alphas = [
-            np.clip(((mixed[:, side] - pure_right) * difference).sum() / max(contrast, np.float32(1e-12)), 0, 1)
-            for side in (pixel, pixel + 1)
-        ]
-        offset = np.clip((alphas[0] + alphas[1] - 1) * (contrast / (contrast + CONTRAST_FLOOR)), -0.5, 0.5)
-        cuts.append(Cut(pixel, bool(folded[pixel]), np.float32(offset if np.isfinite(offset) else 0)))
-    return cuts
-
-
-def fit_cuts(above: list[Cut], row: list[Cut], below: list[Cut]) -> list[Cut]:
-    """Move every cut of a row halfway to the line through its neighbours above and below, and give it that slope."""
-    fitted = []
-    for cut in row:
-        up, down = _nearest_position(cut, above), _nearest_position(cut, below)
-        offset, slope = cut.offset, ZERO
-        if up is None or down is None:
-            slope = cut.offset - up if up is not None else down - cut.offset if down is not None else slope
-        elif abs(up + down - 2 * cut.offset) < LARGEST_BEND:
-            slope = HALF * (down - up)
-            offset = np.clip(HALF * (cut.offset + HALF * (up + down)), -HALF, HALF)
-        fitted.append(
-            replace(cut, offset=offset, slope=np.clip(slope, np.float32(-EDGE_REACH), np.float32(EDGE_REACH)))
-        )
-    return fitted
-
-
-def _nearest_position(cut: Cut, row: list[Cut]) -> np.float32 | None:
-    """Where the nearest cut of the same kind lies in another row, px from the middle of this one."""
-    reached = [other for other in row if other.folded == cut.folded and abs(other.pixel - cut.pixel) <= EDGE_REACH]
-    if not reached:
-        return None
-    nearest = min(reached, key=lambda other: (abs(other.pixel - cut.pixel), -other.pixel))
-    return np.float32(nearest.pixel - cut.pixel) + nearest.offset
-
-
-def find_runs(cuts: list[Cut], width: int) -> list[Run]:
-    """List the surfaces between cuts; the first and last reach half a pixel beyond the frame's end pixels."""
-    border = (Cut(-1, True, ZERO), Cut(width - 1, True, ZERO))
-    return [
-        Run(
-            first=a.pixel + 1,
-            last=b.pixel,
-            left=a.offset - HALF,
-            right=b.offset + HALF,
-            left_slope=a.slope,
-            right_slope=b.slope,
-            # A single pixel between two tears is part of a soft edge and no surface.
-            hidden=b.pixel - a.pixel == 1 and not a.folded and not b.folded,
-        )
-        for a, b in pairwise([border[0], *cuts, border[1]])
-    ]
-
-
-def unmix_edges(mixed: Row, cuts: list[Cut], runs: list[Run]) -> Row:
-    """Take the other surface's colour out of the two pixels beside every cut."""
-    colour = mixed.copy()
-    for cut, (a, b) in zip(cuts, pairwise(runs), strict=True):
-        pure_a, pure_b = mixed[:, max(a.last - 1, a.first)], mixed[:, min(b.first + 1, b.last)]
-        edges = [cut.offset + height * cut.slope for height in HEIGHTS]
-        of_b, of_a = (HALF * sum(np.clip(side * edge, 0, 1) for edge in edges) for side in (-1, 1))
-        if of_b > 0:
-            colour[:, a.last] = _unmix(mixed[:, a.last], pure_a, pure_b, of_b)
-        if of_a > 0:
-            colour[:, b.first] = _unmix(mixed[:, b.first], pure_b, pure_a, of_a)
-    return colour
-
-
-def _unmix(mixed: Row, pure: Row, other: Row, part: np.float32) -> Row:
-    """Take `part` of the other surface out of a pixel, at most as far as its own side's pure colour."""
-    alone = (mixed - part * other) / (1 - part)
-    return np.clip(alone, np.minimum(mixed, pure), np.maximum(mixed, pure))
 
 
 def _columns(run: Run, disparity: Row, width: int) -> range:

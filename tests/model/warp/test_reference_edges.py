@@ -1,9 +1,9 @@
-"""The definition itself: where cuts lie, and how an edge follows its neighbours in the rows above and below."""
+"""The definition: where cuts lie, and how an edge follows its neighbours in the rows above and below."""
 
 import numpy as np
 import pytest
 
-from model.warp.reference import Cut, fit_cuts, measure_cuts
+from model.warp.reference_edges import Cut, fit_cuts, measure_cuts
 
 
 def folded(pixel: int, offset: float = 0.0) -> Cut:
