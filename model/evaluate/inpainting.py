@@ -8,11 +8,11 @@ from model.evaluate.fills import PUSH_PULL, ROW_FILL, gapw_stretch, sasi, yardst
 from model.evaluate.markdown import number, table
 from model.evaluate.scores import Score, score_fills
 from model.evaluate.windows import Window
+from model.sasi.fill_rules import DILATIONS
 from model.sasi.inpainter import Inpainter
 from model.train.lpips import Lpips
 
 STEPS = (1, 4, 8)
-DILATIONS = (1, 3, 5, 7, 9)
 STRIDES = (20, 10)
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from model.sasi.blend import blend_tokens, feather_weight
 from model.sasi.conditions import prepare_conditions
-from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, FillRules, Inpainter, Progress
+from model.sasi.fill_rules import FillRules
+from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, Inpainter, Progress
 from model.sasi.lent_detail import lend_detail
 from model.sasi.memory import lacks_memory_for
 from model.sasi.noise import position_noise
@@ -21,7 +22,7 @@ from model.sasi.weights import LoadedWeights
 
 
 class LiteInpainter(Inpainter):
-    """A lite network with its candidates, selection and sampler (eq. 10–15)."""
+    """A lite network with its candidates, selection and sampler: eq. 11–15 with patches of pixels as latents."""
 
     def __init__(self, weights: LoadedWeights) -> None:
         about = weights.metadata

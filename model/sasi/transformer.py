@@ -41,7 +41,7 @@ class SasiTransformer(nn.Module):
     def forward(
         self, noisy: Tensor, sigma: float, conditions: AnyConditions, kept: TokenIndex, wanted: Tensor
     ) -> Tensor:
-        """Give the velocity v = ε − z0 of every kept token (eq. 13).
+        """Give the velocity v = ε − z0 of every kept token: D of eq. 13.
 
         noisy (N, 3 · p²)     wanted (N,) bool, tokens to predict; the others' z0 is the known z_m
         """

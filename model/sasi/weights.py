@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from model.errors import WeightsError
 from model.sasi.config import FAMILY, SasiConfig
+from model.sasi.tensor_file import check_tensors, read_tensor_file
 from model.sasi.transformer import SasiTransformer
 
 SHIPPED = Path(__file__).parent.parent / "weights"
@@ -41,20 +41,14 @@ def load_weights(name_or_path: str | Path, device: torch.device | str = "cpu") -
     of its configuration.
     """
     path = _find(name_or_path)
-    if path.suffix != ".safetensors":
-        raise WeightsError(f"expected a .safetensors file, got {path.name}; pickled weights are refused, convert them")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
+    file = read_tensor_file(path)
+    tensors, metadata = file.tensors, file.metadata
     if metadata.get("family") != FAMILY:
         raise WeightsError(f"{path.name} must be of family {FAMILY!r}; its metadata says {metadata.get('family')!r}")
     config = SasiConfig.from_json(metadata.get("config", ""))
     _check_room(config, tensors, path.name)
     network = SasiTransformer(config)
-    _check_tensors(network.state_dict(), tensors, path.name)
+    check_tensors(network.state_dict(), tensors, path.name)
     network.load_state_dict({key: value.float() for key, value in tensors.items()})
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return LoadedWeights(network.to(device).eval().requires_grad_(False), path.stem, version, metadata)
@@ -107,21 +101,3 @@ def _check_room(config: SasiConfig, tensors: dict[str, torch.Tensor], file_name:
         raise WeightsError(
             f"{file_name}: its configuration asks for {asked} numbers or more; its tensors hold {held}; fetch it again"
         )
-
-
-def _check_tensors(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], file_name: str) -> None:
-    missing, unknown = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    if missing or unknown:
-        raise WeightsError(
-            f"{file_name} does not fit its own config: {len(missing)} tensors missing {missing[:3]}, "
-            f"{len(unknown)} unknown {unknown[:3]}; use the file as it was exported"
-        )
-    for name, tensor in found.items():
-        if tensor.shape != expected[name].shape:
-            raise WeightsError(
-                f"{file_name}: {name} must have shape {tuple(expected[name].shape)}; it has {tuple(tensor.shape)}"
-            )
-        if not tensor.is_floating_point():
-            raise WeightsError(f"{file_name}: {name} must hold floating-point numbers; it holds {tensor.dtype}")
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{file_name}: tensor {name} holds values that are not finite; fetch the file again")

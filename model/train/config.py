@@ -11,7 +11,7 @@ from model.data.dataset import SceneRules
 from model.data.media import MediaRules
 from model.errors import SettingsError
 from model.rule_checks import check_least, check_shares
-from model.sasi.inpainter import DILATIONS
+from model.sasi.fill_rules import DILATIONS
 
 Config = TypeVar("Config")
 

@@ -22,9 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from model.errors import ShapeError, WeightsError
+from model.sasi.tensor_file import check_tensors
 from model.sasi.wan.config import LATENT_CHANNELS
 from model.sasi.wan.crops import Crop, batches
-from model.sasi.wan.weights import CONFIG, check_tensors, read_config, read_tensors
+from model.sasi.wan.weights import CONFIG, read_config, read_tensors
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
@@ -135,7 +136,7 @@ def load_codec(
     entries = read_config(folder / CONFIG)
     vae = build_vae(entries)
     tensors = {name: value.to(torch.float32, copy=True) for name, value in read_tensors(folder).items()}
-    check_tensors({name: tuple(value.shape) for name, value in vae.state_dict().items()}, tensors, folder.name)
+    check_tensors(vae.state_dict(), tensors, folder.name)
     vae.load_state_dict(tensors, assign=True)
     _drop_idle_attention(vae)
     nn.Module.to(vae.eval().requires_grad_(False), device=device, dtype=dtype)

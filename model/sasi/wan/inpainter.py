@@ -8,15 +8,16 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 import xxhash
-from safetensors import safe_open
 from torch import Tensor
 
 from model.errors import WeightsError
 from model.sasi.blend import feather_weight
 from model.sasi.colour_match import match_colours
-from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, Encode, FillRules, Inpainter, Progress
+from model.sasi.fill_rules import FillRules
+from model.sasi.inpainter import ENCODED, SAMPLED, STAGE, Card, Encode, Inpainter, Progress
 from model.sasi.noise import position_noise
 from model.sasi.sampler import sample
+from model.sasi.tensor_file import read_tensor_file
 from model.sasi.tokens import TokenIndex, keep_index
 from model.sasi.wan import lora, prompt
 from model.sasi.wan.codec import STRIDE_FRAMES, STRIDE_PX, WanCodec, load_codec
@@ -129,8 +130,7 @@ def load_wan_inpainter(folder: Path, device: torch.device | str = "cpu") -> WanI
     text = prompt.load_null_prompt(folder, network.config.text_width)
     text = Prompt(text.tokens.to(device), text.count.to(device))
     codec = load_codec(folder / "vae", device, dtype)
-    with safe_open(folder / prompt.FILE, framework="pt") as file:
-        license = (file.metadata() or {}).get("license", "unknown")
+    license = read_tensor_file(folder / prompt.FILE).metadata.get("license", "unknown")
     detail = metadata.get("detail", "without a LoRA: the added input is ignored, so holes are filled from text alone")
     return WanInpainter(network.in_precision(dtype), codec, text, Card(folder.name, _version(folder), license, detail))
 

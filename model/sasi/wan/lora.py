@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from model.errors import WeightsError
+from model.sasi.tensor_file import read_tensor_file
 
 FILE = "lora.safetensors"
 FAMILY = "stereoconvert-sasi-wan-lora"
@@ -39,16 +39,12 @@ def save_lora(lora: Lora, path: Path) -> None:
 
 def load_lora(path: Path) -> Lora:
     """Read a LoRA. Raises WeightsError when it is damaged or of another kind."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error
+    file = read_tensor_file(path)
+    metadata = file.metadata
     if metadata.get("family") != FAMILY:
         raise WeightsError(f"{path.name} must be of family {FAMILY!r}; its metadata says {metadata.get('family')!r}")
     try:
-        return Lora(tensors, float(metadata["alpha"]), metadata)
+        return Lora(file.tensors, float(metadata["alpha"]), metadata)
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{path.name} must state its alpha, a number; its metadata has {metadata}") from error
 

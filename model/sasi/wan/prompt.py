@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from model.errors import StereoError, WeightsError
+from model.sasi.tensor_file import read_tensor_file
 from model.sasi.wan.transformer import Prompt
 from model.sasi.wan.weights import CONFIG, read_config
 
@@ -45,11 +45,10 @@ def load_null_prompt(folder: Path, text_width: int) -> Prompt:
             "fetch text_encoder of the same release too, then run python -m model.sasi.wan.prompt FOLDER"
         )  # fmt: skip
         raise WeightsError(f"{folder.name} holds no {FILE}, which the network needs; to make it: {hint}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            tokens = file.get_tensor("tokens").to(torch.float32, copy=True)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); make it again") from error
+    stored = read_tensor_file(path).tensors
+    if "tokens" not in stored:
+        raise WeightsError(f"{path.name} must hold a tensor named tokens; it holds {sorted(stored)}; make it again")
+    tokens = stored["tokens"].to(torch.float32, copy=True)
     if tokens.ndim != 2 or not 1 <= len(tokens) < TEXT_LENGTH or tokens.shape[1] != text_width:
         raise WeightsError(
             f"{path.name}: tokens must be (1..{TEXT_LENGTH - 1}, {text_width}) for this transformer; "

@@ -60,7 +60,7 @@ class WanTransformer(nn.Module):
         condition: Tensor | None = None,
         kept: TokenIndex | None = None,
     ) -> Tensor:
-        """Give the velocity v = ε − z0 of noisy latents (eq. 13).
+        """Give the velocity v = ε − z0 of noisy latents: D of eq. 13.
 
         latents    (B, 16, T, H, W), H and W even, T frames of latents
         sigma      noise level in (0, 1], one or (B,)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from model.errors import WeightsError
+from model.sasi.tensor_file import check_tensors, read_tensor_file
 from model.sasi.wan import config as sizes
 from model.sasi.wan.names import Tensors, from_diffusers, is_original, original_to_diffusers
 from model.sasi.wan.transformer import WanTransformer
@@ -44,7 +43,7 @@ def load_transformer(
     config, tensors = _understood(_config_of(path), tensors)
     with torch.device("meta"):
         network = WanTransformer(config)
-    check_tensors({name: tuple(value.shape) for name, value in network.state_dict().items()}, tensors, path.name)
+    check_tensors(network.state_dict(), tensors, path.name)
     # float32 first: a file in half precision must not make norms half too; copies, for a mapped file that somebody
     # writes to would end the process
     copies = {name: value.to(torch.float32, copy=True) for name, value in tensors.items()}
@@ -53,26 +52,14 @@ def load_transformer(
 
 
 def read_tensors(path: Path) -> Tensors:
-    """Read all tensors of a safetensors file, or of a folder with one or with shards and their index."""
+    """Read all tensors of a safetensors file, or of a folder with one or with shards and their index.
+
+    Raises WeightsError for what is missing, damaged or pickled.
+    """
     tensors: Tensors = {}
     for file in [path] if path.is_file() else _files_of(path):
-        tensors |= _read_file(file)
+        tensors |= read_tensor_file(file).tensors
     return tensors
-
-
-def check_tensors(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, torch.Tensor], where: str) -> None:
-    """Raise WeightsError unless names and shapes are exactly those expected and every value is finite."""
-    missing, unknown = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    if missing or unknown:
-        raise WeightsError(
-            f"{where} does not fit its config: {len(missing)} tensors missing {missing[:3]}, "
-            f"{len(unknown)} unknown {unknown[:3]}; use the files as they were published"
-        )
-    for name, tensor in found.items():
-        if tuple(tensor.shape) != expected[name]:
-            raise WeightsError(f"{where}: {name} must have shape {expected[name]}; it has {tuple(tensor.shape)}")
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{where}: tensor {name} holds values that are not finite; fetch the file again")
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -120,13 +107,3 @@ def _files_of(folder: Path) -> list[Path]:
     if pickles and not files:
         what += f", only {', '.join(pickles)}: pickles can run code and are refused"
     raise WeightsError(f"expected one safetensors file or shards with their index in {folder}; found {what}")
-
-
-def _read_file(path: Path) -> Tensors:
-    if path.suffix != ".safetensors":
-        raise WeightsError(f"expected a .safetensors file, got {path.name}; pickled weights are refused, convert them")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again") from error

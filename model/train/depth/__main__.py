@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from model.data.media import MediaRules, load_library
 from model.data.real_pairs import RealPair, rank_correlation, read_pairs
 from model.depth.cues import ground
 from model.depth.draft import Draft
 from model.errors import StereoError
+from model.sasi.tensor_file import check_tensors, read_tensor_file
 from model.train.depth.network import HEIGHT, WIDTH, NearnessNetwork, order_loss
 from model.train.depth.samples import batch_of, clip_samples
 
@@ -78,8 +79,9 @@ def train(media: Path, output: Path, minutes: float) -> None:
 
 def evaluate(weights: Path, pairs: list[RealPair]) -> None:
     """Print a table: rank correlation with the measured disparity, by the network, Draft and the ground plane alone."""
-    network = NearnessNetwork()
-    network.load_state_dict(load_file(weights))
+    network, tensors = NearnessNetwork(), read_tensor_file(weights).tensors
+    check_tensors(network.state_dict(), tensors, weights.name)
+    network.load_state_dict(tensors)
     print("| pair | network | Draft | lower is nearer |\n|---|---|---|---|")
     scores = []
     for pair in pairs:

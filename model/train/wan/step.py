@@ -57,7 +57,7 @@ def draw_noise(generator: torch.Generator, like: Tensor) -> Tensor:
 
 
 def flow_loss(network: WanTransformer, prompt: Prompt, latents: Latents, noise: Tensor, sigma: float) -> Tensor:
-    """Mean squared error of the velocity over all latents (eq. 13)."""
+    """Mean squared error of the velocity: eq. 13 squared, and over all latents, for training is dense."""
     found = network(add_noise(latents.clean, noise, sigma), sigma, prompt, latents.condition)
     return F.mse_loss(found, noise - latents.clean)
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from model.data.media import Library
+from model.train.depth import __main__ as command
 from model.train.depth.network import HEIGHT, WIDTH, NearnessNetwork, order_loss
 from model.train.depth.samples import clip_samples, layered_sample
 
@@ -46,3 +47,13 @@ def test_clips_are_learned_with_the_depth_of_their_windows():
     assert len(samples) == 4
     assert samples[0].picture.shape == (HEIGHT, WIDTH, 3)
     assert 0 <= samples[0].nearness.min() < samples[0].nearness.max() <= 1
+
+
+@pytest.mark.parametrize("content", [None, b"not weights"])
+def test_weights_that_cannot_be_read_are_told(tmp_path, monkeypatch, capsys, content):
+    weights = tmp_path / "near.safetensors"
+    if content is not None:
+        weights.write_bytes(content)
+    monkeypatch.setattr("sys.argv", ["model.train.depth", "evaluate", str(weights), "examples"])
+    assert command.main() == 2
+    assert "near.safetensors is damaged" in capsys.readouterr().err
