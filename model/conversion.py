@@ -89,8 +89,10 @@ def convert(
     estimator    None takes the best that is available
     frugal       fill with as little memory as the network can, for more time and the same result
     progress     called with (stage, fraction of the window); may raise Cancelled
+    returns      Conversion, on the frames' device
 
-    Raises ShapeError, FrameFormatError, SettingsError for input that is never valid; WeightsError.
+    Raises ShapeError, FrameFormatError, InvalidInputError for input that is never valid; WeightsError;
+    DeviceMemoryError.
     """
     _check(frames, depth, settings)
     clock = _StageClock(progress)

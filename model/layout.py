@@ -6,6 +6,7 @@ import torch
 
 from model.conversion import Conversion
 from model.errors import SettingsError
+from model.settings import OUTPUTS
 
 DISPARITY_UNIT_FRAC = 0.10
 """Parallax, as a share of the width, that spans one unit of the grey disparity output."""
@@ -51,7 +52,7 @@ def compose(output: str, conversion: Conversion) -> torch.Tensor:
         return _side_by_side(left, right, axis=-1, half=output == "sbs-half")
     if output in ("tb-full", "tb-half"):
         return _side_by_side(left, right, axis=-2, half=output == "tb-half")
-    raise SettingsError(f"unknown output {output!r}")
+    raise SettingsError(f"unknown output {output!r}; the outputs are {', '.join(OUTPUTS)}")
 
 
 def _side_by_side(left: torch.Tensor, right: torch.Tensor, axis: int, half: bool) -> torch.Tensor:

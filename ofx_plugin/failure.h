@@ -1,4 +1,4 @@
-// What can go wrong in a render, in words for the artist. Thrown inside the plugin and caught only by mainEntry.
+// What can go wrong in a render, in words for the artist. Thrown inside the plugin and caught only by attempt().
 #pragma once
 
 #include <stdexcept>

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from model.errors import InvalidInputError
+from model.warp.prepare import from_farther
 
 
 def fill_unknown(nearness: Tensor, first_frame: int = 0) -> Tensor:
@@ -30,18 +31,4 @@ def fill_unknown(nearness: Tensor, first_frame: int = 0) -> Tensor:
             f"depth of frame {frame}: expected at least one finite value, all {known[0].numel()} are NaN or infinite; "
             "supply a depth clip that covers this frame, or set depth source to Estimate"
         )
-    filled = _fill_from_farther(nearness, known)
-    # a row is either filled everywhere or nowhere, so one more pass down the columns fills the rest
-    return _fill_from_farther(filled.mT, torch.isfinite(filled).mT).mT.contiguous()
-
-
-def _fill_from_farther(values: Tensor, known: Tensor) -> Tensor:
-    """Fill along the last axis; lines without a known value become infinite."""
-    size = values.shape[-1]
-    index = torch.arange(size, device=values.device).expand_as(values)
-    before = torch.where(known, index, -1).cummax(dim=-1).values
-    after = torch.where(known, index, size).flip(-1).cummin(dim=-1).values.flip(-1)
-    infinite = torch.full_like(values, torch.inf)
-    left = torch.where(before >= 0, values.gather(-1, before.clamp(min=0)), infinite)
-    right = torch.where(after < size, values.gather(-1, after.clamp(max=size - 1)), infinite)
-    return torch.minimum(left, right)
+    return from_farther(nearness.where(known, torch.nan)).contiguous()

@@ -24,7 +24,6 @@ ROUNDS = 3
 RESIDUAL_SCALE = 0.03
 """Mean brightness difference (of a 0..1 range) at which the confidence has fallen to 1/e."""
 
-
 _LOOKED_AT_ONCE = 1 << 18
 """Pixels of holes that are looked up together: each takes hundreds of bytes meanwhile."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.errors import InvalidInputError
 from model.warp.bench_quality import WarpForm, pair_table, quality_table
 from model.warp.bench_speed import speed_table
 from model.warp.gapw import gapw
@@ -32,8 +33,16 @@ WARPS: dict[str, WarpForm] = {
 
 
 def main() -> int:
-    """Print the tables; progress goes to stderr."""
-    arguments = _parse()
+    """Print the tables; 0 = done, 2 = wrong input. Progress goes to stderr."""
+    try:
+        _print_tables(_parse())
+    except InvalidInputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _print_tables(arguments: argparse.Namespace) -> None:
     warps = dict(WARPS)
     if arguments.peers:
         warps["row_flow_v3"] = row_flow(arguments.peers / "stereo_warp_v3.onnx")
@@ -53,7 +62,6 @@ def main() -> int:
     if arguments.peers:
         moved = flat_shift(warps["row_flow_v3"])
         print(f"\nFed as here, row_flow_v3 moves a flat scene of {FLAT_PX:g} px by {moved:.2f} px.")
-    return 0
 
 
 def flat_shift(warp: WarpForm) -> float:
@@ -96,9 +104,9 @@ def _timed(
 
 
 def _read_pictures(folder: Path) -> tuple[np.ndarray, ...]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     if not paths:
-        raise SystemExit(f"--textures must name a folder of JPEG or PNG pictures; {folder} has none")
+        raise InvalidInputError(f"--textures must name a folder of JPEG or PNG pictures; {folder} has none")
     pictures = (cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in paths)
     return tuple(picture.astype(np.float32) / 255 for picture in pictures if picture is not None)
 

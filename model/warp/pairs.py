@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.errors import InvalidInputError
+
 # Left, right, disparity, and the stored value of one px; 0 is unknown.
 PAIRS = {
     "Motorcycle": ("motorcycle_left.png", "motorcycle_right.png", "motorcycle_disparity.png", 256),
@@ -22,7 +24,10 @@ def has_pair(folder: Path, name: str) -> bool:
 
 
 def read_pair(folder: Path, name: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Read left and right (1, 3, H, W) float32 0..1, and disparity (1, 1, H, W) float32 px, NaN where unknown."""
+    """Read left and right (1, 3, H, W) float32 0..1, and disparity (1, 1, H, W) float32 px, NaN where unknown.
+
+    Raises InvalidInputError for a file that is missing or broken.
+    """
     left_file, right_file, disparity_file, unit = PAIRS[name]
     left, right = (_read(folder / file, cv2.IMREAD_COLOR_RGB) / 255 for file in (left_file, right_file))
     stored = _read(folder / disparity_file, cv2.IMREAD_UNCHANGED)
@@ -33,7 +38,7 @@ def read_pair(folder: Path, name: str) -> tuple[Tensor, Tensor, Tensor]:
 def _read(path: Path, flags: int) -> np.ndarray:
     picture = cv2.imread(str(path), flags)
     if picture is None:
-        raise SystemExit(f"{path} must be a picture that OpenCV reads; it is missing or broken")
+        raise InvalidInputError(f"{path} must be a picture that OpenCV reads; it is missing or broken")
     return picture.astype(np.float32)
 
 

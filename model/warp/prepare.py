@@ -43,9 +43,15 @@ def fill_unknown(disparity: Tensor) -> Tensor:
         return disparity
     if torch.isinf(disparity).any():
         raise InvalidInputError("disparity must be finite px, or NaN where it is unknown; got an infinite value")
-    along_rows = _farther_neighbour(disparity)
-    along_columns = _farther_neighbour(along_rows.transpose(-1, -2)).transpose(-1, -2)
-    return torch.nan_to_num(along_columns, nan=0.0).contiguous()
+    return torch.nan_to_num(from_farther(disparity), nan=0.0).contiguous()
+
+
+def from_farther(values: Tensor) -> Tensor:
+    """Replace NaN in (..., H, W) by the smaller of the nearest known values in its row, then in its column.
+
+    A row is filled everywhere or nowhere; what is known nowhere stays NaN.
+    """
+    return _farther_neighbour(_farther_neighbour(values).transpose(-1, -2)).transpose(-1, -2)
 
 
 def _farther_neighbour(values: Tensor) -> Tensor:

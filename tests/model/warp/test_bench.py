@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.warp.bench import FLAT_PX, flat_shift
+from model.warp.bench import FLAT_PX, flat_shift, main
 from model.warp.bench_quality import pair_table, quality_table
 from model.warp.bench_speed import best_ms, scaled, speed_table
 from model.warp.gapw import gapw
@@ -69,3 +69,19 @@ def test_row_flow_reads_the_disparity_within_the_range_it_was_trained_for(low, h
     assert convergence.max() <= 0
     told_px = 32 * factor * (depth * divergence + convergence)
     assert torch.allclose(told_px, disparity[0, 0, factor // 2 :: factor, factor // 2 :: factor], atol=1e-4)
+
+
+@pytest.mark.parametrize("folder", ["missing", "."])
+def test_a_folder_without_textures_is_told_and_exits_2(tmp_path, monkeypatch, capsys, folder):
+    monkeypatch.setattr("sys.argv", ["model.warp.bench", "--textures", str(tmp_path / folder)])
+    assert main() == 2
+    assert "must name a folder of JPEG or PNG pictures" in capsys.readouterr().err
+
+
+def test_a_broken_pair_is_told_and_exits_2(tmp_path, monkeypatch, capsys):
+    for name in ("aloeL.jpg", "aloeR.jpg", "aloeGT.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    monkeypatch.setattr("sys.argv", ["model.warp.bench", "--scenes", "1", "--pairs", str(tmp_path)])
+    monkeypatch.setattr("model.warp.bench.KINDS", ())
+    assert main() == 2
+    assert "aloeL.jpg must be a picture" in capsys.readouterr().err
