@@ -26,6 +26,7 @@ class VideoCodec:
     encoder        FFmpeg's name
     pixel_formats  FFmpeg's names of what it keeps
     any_size       whether sizes that chroma does not divide work
+    says_range     whether the stream, or the only container it goes into, can say that codes are full range
     """
 
     containers: tuple[str, ...]
@@ -33,6 +34,7 @@ class VideoCodec:
     pixel_formats: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     any_size: bool = False
+    says_range: bool = True
 
 
 def _formats(kinds: Iterable[str], bits: Iterable[int]) -> tuple[str, ...]:
@@ -48,10 +50,11 @@ _FFV1 = (
 )
 
 CODECS: dict[str, VideoCodec] = {
-    "prores": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "hq"}),
-    "prores-lt": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "lt"}),
+    "prores": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "hq"}, says_range=False),
+    "prores-lt": VideoCodec((_QUICKTIME,), "prores_ks", ("yuv422p10le",), {"profile": "lt"}, says_range=False),
     "prores-4444": VideoCodec(
-        (_QUICKTIME,), "prores_ks", ("yuv444p10le", "yuva444p10le"), {"profile": "4444", "alpha_bits": "16"}
+        (_QUICKTIME,), "prores_ks", ("yuv444p10le", "yuva444p10le"), {"profile": "4444", "alpha_bits": "16"},
+        says_range=False,
     ),
     "dnxhr-hq": VideoCodec((_QUICKTIME,), "dnxhd", ("yuv422p",), {"profile": "dnxhr_hq"}),
     "dnxhr-hqx": VideoCodec((_QUICKTIME,), "dnxhd", ("yuv422p10le",), {"profile": "dnxhr_hqx"}),
@@ -108,6 +111,11 @@ def _loss(source: PlanarFormat, target: PlanarFormat) -> tuple:
         max(0, target.bits - source.bits),
         max(0, own_across - across) + max(0, own_down - down),
     )
+
+
+def says_range(codec: str, suffix: str) -> bool:
+    """Whether a file of that codec can say that its codes are full range; without a word they are limited."""
+    return CODECS[codec].says_range and suffix != ".avi"
 
 
 def encoder_options(codec: str, info: ClipInfo, own: Mapping[str, str]) -> dict[str, str]:

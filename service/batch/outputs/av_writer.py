@@ -23,7 +23,7 @@ from av.video.frame import VideoFrame
 from model.errors import InvalidInputError
 from service.batch.durable import put_in_place
 from service.batch.errors import WriteError, write_error
-from service.batch.media.clip_info import DEFAULT_FPS, RANGE_FULL, VideoColour
+from service.batch.media.clip_info import DEFAULT_FPS, RANGE_FULL, RANGE_LIMITED, VideoColour
 from service.batch.media.mov_boxes import add_boxes, hdr_boxes, stereo_boxes
 from service.batch.media.planar_yuv import PlanarCodec
 from service.batch.media.video_codecs import (
@@ -32,6 +32,7 @@ from service.batch.media.video_codecs import (
     default_codec,
     encoder_options,
     planar_format,
+    says_range,
     with_colour_volume,
 )
 from service.batch.outputs.packet_file import EncodedFrame, PacketFile, count_packets, read_packets
@@ -49,11 +50,15 @@ class AvWriter(PictureWriter):
         assert source_format is not None
         self._output, self._delivery, self._work = output, delivery, work
         width, height = delivery.format.width, delivery.format.height
-        name = output.codec or default_codec(output.path.suffix.lower(), source_format)
+        suffix = output.path.suffix.lower()
+        name = output.codec or default_codec(suffix, source_format)
         info = replace(delivery.info, pixel_format=_with_alpha(source_format.name, delivery.format.channels))
         planar = choose_pixel_format(name, info, width, height)
         self._encoder = CODECS[name].encoder
         self._colour = _colour_for(planar.is_rgb, source_format.is_rgb, delivery.info.colour)
+        limited = self._colour.range == RANGE_FULL and not (planar.is_rgb or says_range(name, suffix))
+        if limited:
+            self._colour = replace(self._colour, range=RANGE_LIMITED)
         self._pixels = PlanarCodec(planar, height, width, self._colour.matrix, self._colour.range)
         self._options = encoder_options(name, info, output.options)
         self.format = replace(delivery.format, dtype=np.dtype("<f4"), channels=4 if planar.has_alpha else 3)
@@ -61,6 +66,10 @@ class AvWriter(PictureWriter):
         if planar.bits < min(source_format.bits, 16):
             self.notes.append(
                 f"{output.path.name}: {name} keeps {planar.bits} of the source's {source_format.bits} bits"
+            )
+        if limited:
+            self.notes.append(
+                f"{output.path.name}: limited range, for it cannot say that codes are full range as the source's are"
             )
         self._file: PacketFile | None = None
         self._context: Any = None
@@ -218,7 +227,7 @@ def _colour_for(target_is_rgb: bool, source_is_rgb: bool, colour: VideoColour) -
     """Primaries and transfer stay; RGB has no matrix, and YUV made of RGB gets one."""
     if target_is_rgb:
         return replace(colour, matrix=0, range=RANGE_FULL)
-    return replace(colour, matrix=2, range=1) if source_is_rgb else colour
+    return replace(colour, matrix=2, range=RANGE_LIMITED) if source_is_rgb else colour
 
 
 def _as_os_error(error: av.error.FFmpegError | OSError) -> OSError:

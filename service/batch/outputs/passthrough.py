@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -37,11 +38,10 @@ class PassedThrough:
                 self._add(stream, target, name)
 
     def _add(self, stream: Any, target: Any, name: str) -> None:
-        try:
-            copied = target.add_stream_from_template(stream)
-        except (ValueError, av.error.FFmpegError):
+        if not _goes_into(stream, target.format.name):
             self.notes.append(f"{name}: {stream.type} of the kind {_kind(stream)} does not go into it and was left out")
             return
+        copied = target.add_stream_from_template(stream)
         copied.metadata.update(stream.metadata)
         copied.disposition = stream.disposition
         self._streams[stream.index] = copied
@@ -76,6 +76,19 @@ class PassedThrough:
         """Close the source."""
         if self._source is not None:
             self._source.close()
+
+
+def _goes_into(stream: Any, container_format: str) -> bool:
+    """Whether a container takes a stream. Some know only when they write their header: FLAC in .mov."""
+    if stream.type == "attachment":
+        return container_format == "matroska"  # alone it is no file
+    try:
+        with av.open(io.BytesIO(), "w", format=container_format) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return True
 
 
 def _kind(stream: Any) -> str:

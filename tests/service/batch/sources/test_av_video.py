@@ -225,3 +225,52 @@ def test_avi_takes_ffv1(make_video, render, tmp_path):
     source = make_video("s.mkv", frames=3)
     assert render(source, OutputFile("right", tmp_path / "o.avi")) == 0
     assert same_codes(source, tmp_path / "o.avi")
+
+
+def full_range_ramp(path: Path) -> Path:
+    """Gray from code 0 on the left to 255 on the right, all codes in use."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 256, 64, "yuv444p"
+        stream.codec_context.color_range = 2
+        frame = av.VideoFrame(256, 64, "yuv444p")
+        for plane, codes in zip(frame.planes, (np.arange(256), np.full(256, 128), np.full(256, 128)), strict=True):
+            plane.update(np.tile(codes.astype("u1"), (64, 1)).tobytes())
+        frame.color_range, frame.pts = 2, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec"), [("o.mov", "prores"), ("o.avi", "ffv1"), ("o.mov", "h264")])
+def test_full_range_looks_the_same_in_files_that_cannot_say_it(render, tmp_path, name, codec):
+    source = full_range_ramp(tmp_path / "s.mkv")
+    assert render(source, OutputFile("left", tmp_path / name, codec)) == 0
+    before, after = (next(open_footage(path).frames()).image for path in (source, tmp_path / name))
+    assert np.ptp(before) == pytest.approx(1, abs=1e-5)
+    assert np.abs(after - before).mean() < 0.01  # a wrong range: 0.037
+
+
+def test_a_codec_that_cannot_say_full_range_is_told_of(render, tmp_path, capsys):
+    assert render(full_range_ramp(tmp_path / "s.mkv"), OutputFile("left", tmp_path / "o.mov", "prores")) == 0
+    assert (
+        "o.mov: limited range, for it cannot say that codes are full range as the source's" in capsys.readouterr().err
+    )
+
+
+def test_sound_that_the_container_refuses_does_not_cost_the_picture(make_video, render, tmp_path, capsys):
+    flac = tmp_path / "flac.mkv"
+    with av.open(str(make_video("s.mkv", frames=10))) as source, av.open(str(flac), "w") as target:
+        picture = target.add_stream_from_template(source.streams.video[0])
+        sound: Any = target.add_stream("flac", rate=48000, layout="mono")
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 4800), np.int16), "s16", "mono")
+        samples.rate, samples.pts = 48000, 0
+        heard = [*sound.encode(samples), *sound.encode(None)]
+        for packet in source.demux(video=0):
+            if packet.pts is not None:
+                packet.stream = picture
+                target.mux(packet)
+        target.mux([packet for packet in heard if packet.size])
+    assert render(flac, OutputFile("right", tmp_path / "o.mov")) == 0
+    assert "o.mov: audio of the kind flac does not go into it and was left out" in capsys.readouterr().err
+    assert len(times_of(tmp_path / "o.mov")) == 10
