@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 import queue
+import secrets
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from service.caches.bounded_cache import BoundedCache
 from service.caches.model_caches import NOTHING_KEPT, CacheSizes
-from service.cluster.cluster_worker import ClusterWorker
+from service.cluster.cluster_members import LOOK_S, NOBODY, SILENCE_S, WINDOWS, ClusterMembers, Member
+from service.cluster.cluster_worker import QUEUED
 from service.devices.gpu_worker import Progress
 from service.errors import ServiceUnreachableError, WorkersLostError
 from service.models.model_version import model_version
@@ -26,13 +29,15 @@ from service.stereo_model import Inventory, WindowInput, WindowOutput
 log = logging.getLogger(__name__)
 
 NAMESPACE = "stereo-convert"
-RESOURCE = "stereo_worker"
-"""For machines without a GPU: `ray start --resources '{"stereo_worker": 2}'` gives two workers there."""
-
-LOOK_S = 1.0
 POLL_S = 0.05
+TICKET_BYTES = 8
+JOIN_S = 5.0
 TRIES = 3
 """Workers that may die with one window before its client is told: then the window itself may be what kills them."""
+
+
+class _HangsError(Exception):
+    """A worker answers no question."""
 
 
 class ClusterModel:
@@ -47,13 +52,8 @@ class ClusterModel:
             ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ServiceUnreachableError(f"no Ray cluster at {address} ({error}); run: ray start --head") from None
-        self._sizes = sizes
-        self._inventory = Inventory()
-        self._starting: dict[Any, Any] = {}  # reference to `ready` -> worker
-        self._refused: list[Any] = []  # kept, so that they hold their places
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._alive = 0  # idle or at work
-        self._lock = threading.Lock()
+        self._members = ClusterMembers(model_version(), sizes)
+        self._idle: queue.SimpleQueue[Member] = queue.SimpleQueue()
         self._left = threading.Event()
         self._watch = threading.Thread(target=self._keep_workers, name="cluster", daemon=True)
         self._watch.start()
@@ -63,114 +63,113 @@ class ClusterModel:
         return model_version()
 
     def inventory(self) -> Inventory:
-        """What the first worker that answered has."""
-        return self._inventory
+        """What the worker that joined last has."""
+        return self._members.inventory
 
     def lanes(self) -> int:
         """Workers that are there now."""
-        return self._alive
+        return self._members.alive
 
     def load(self, device: str) -> None:
         """Workers load when they start."""
 
     def unload(self, device: str) -> None:
-        """Let the workers that are idle give their memory back."""
-        for _ in range(self._idle.qsize()):
-            worker = self._take(lambda stage, fraction: None)
-            worker.unload.remote()
-            self._idle.put(worker)
+        """Let all workers give their memory back, each after the window it has."""
+        for member in self._members.all():
+            if member.is_alive:
+                member.worker.unload.options(concurrency_group=WINDOWS).remote()
 
     def caches(self) -> Mapping[str, BoundedCache]:
         """Nothing is remembered on this side."""
         return {}
 
     def convert(self, window: WindowInput, device: str, progress: Progress) -> WindowOutput:
-        """Convert a window on a worker, and on another one if that dies.
+        """Convert a window on a worker, and on another one if that dies or hangs.
 
         Raises what the worker's model raises; WorkersLostError after TRIES deaths.
         """
         stored = ray.put(window)
         for _ in range(TRIES):
-            worker = self._take(progress)
+            member = self._take(progress)
             try:
-                output = self._convert_on(worker, stored, progress)
-            except RayActorError:
-                self._lost()
-                continue
+                output = self._convert_on(member, stored, progress)
+            except _HangsError:
+                self._members.lose(member, hangs=True)
+            except RayError:  # the worker, its machine, or what it left in the object store is gone
+                self._members.lose(member)
             except BaseException:
-                self._idle.put(worker)
+                self._idle.put(member)
                 raise
-            self._idle.put(worker)
-            return output
+            else:
+                self._idle.put(member)
+                return output
         raise WorkersLostError(f"{TRIES} workers of the cluster died with this window; see their logs, and retry")
 
     def close(self) -> None:
-        """Leave the cluster; its workers end."""
+        """Leave the cluster; workers that this front started end."""
         self._left.set()
-        self._watch.join()
+        self._watch.join(JOIN_S)  # a cluster that is gone answers nobody
         ray.shutdown()
 
-    def _take(self, progress: Progress) -> Any:
-        """An idle worker that is alive; `progress` may stop the wait."""
+    def _take(self, progress: Progress) -> Member:
+        """An idle worker that answers; `progress` may stop the wait."""
         while True:
+            progress(*QUEUED)
             try:
-                worker = self._idle.get(timeout=POLL_S)
-                ray.get(worker.stage.remote())
-                return worker
+                member = self._idle.get(timeout=POLL_S)
             except queue.Empty:
-                progress("queued", 0.0)
-            except RayActorError:
-                self._lost()
+                continue
+            if not self._members.has(member):
+                continue
+            try:
+                self._follow(member, member.worker.stage.remote(NOBODY), NOBODY, progress)
+            except (RayError, _HangsError) as error:
+                self._members.lose(member, hangs=isinstance(error, _HangsError))
+            except BaseException:
+                self._idle.put(member)
+                raise
+            else:
+                return member
 
-    def _lost(self) -> None:
-        with self._lock:
-            self._alive -= 1
-        log.warning("a worker of the cluster died; its window goes to another one; there are %d", self._alive)
-
-    def _convert_on(self, worker: Any, stored: Any, progress: Progress) -> WindowOutput:
-        answer = worker.convert.remote(stored)
+    def _convert_on(self, member: Member, stored: Any, progress: Progress) -> WindowOutput:
+        ticket = secrets.token_bytes(TICKET_BYTES)
+        answer = member.worker.convert.options(concurrency_group=WINDOWS).remote(ticket, stored)
         try:
-            while not ray.wait([answer], timeout=POLL_S)[0]:
-                progress(*ray.get(worker.stage.remote()))
-        except BaseException:
-            worker.cancel.remote()
-            ray.wait([answer])  # at its next stage boundary; then the worker is free
-            raise
-        try:
-            return ray.get(answer)
+            return self._follow(member, answer, ticket, progress)
         except RayTaskError as error:
             raise error.cause from None
+        except RayError:
+            raise
+        except BaseException:
+            member.worker.cancel.remote(ticket)  # at its next stage boundary; what comes next waits for that there
+            raise
+
+    def _follow(self, member: Member, answer: Any, ticket: bytes, progress: Progress) -> Any:
+        """The answer, once it is there; until then `progress` hears where the window is.
+
+        Raises what the answer holds, what `progress` raises, or _HangsError when the worker answers no question.
+        """
+        stage: Any = QUEUED
+        asked, since_s = None, 0.0
+        while not ray.wait([answer], timeout=POLL_S)[0]:
+            progress(*stage)
+            if asked is None:
+                asked, since_s = member.worker.stage.remote(ticket), time.monotonic()
+            elif ray.wait([asked], timeout=0)[0]:
+                stage, asked = ray.get(asked), None
+            elif time.monotonic() - since_s > SILENCE_S:
+                raise _HangsError
+        return ray.get(answer)
 
     def _keep_workers(self) -> None:
-        """As many workers as the cluster has places; those that answer become idle ones."""
+        """Those that become ready become idle ones."""
+        was_told = False
         while not self._left.wait(LOOK_S):
-            resources = ray.cluster_resources()
-            kind = RESOURCE if RESOURCE in resources else "GPU"
-            used = self._alive + len(self._starting) + len(self._refused)
-            for _ in range(int(resources.get(kind, 0)) - used):
-                self._start_worker(kind)
-            starting = list(self._starting)
-            for answer in ray.wait(starting, num_returns=len(starting), timeout=0)[0] if starting else ():
-                self._admit(answer, self._starting.pop(answer))
-
-    def _start_worker(self, kind: str) -> None:
-        place = {"num_gpus": 1} if kind == "GPU" else {"resources": {kind: 1}}
-        actor: Any = ray.remote(ClusterWorker)
-        worker = actor.options(max_concurrency=2, num_cpus=0, **place).remote(self._sizes)
-        self._starting[worker.ready.remote()] = worker
-
-    def _admit(self, answer: Any, worker: Any) -> None:
-        try:
-            version, inventory = ray.get(answer)
-        except (RayActorError, RayTaskError) as error:
-            log.error("a worker of the cluster could not start: %s", error)
-            return
-        if version != self.version():
-            log.error("a worker has model %s and this front %s; install one version on all", version, self.version())
-            self._refused.append(worker)
-            return
-        self._inventory = inventory
-        with self._lock:
-            self._alive += 1
-        self._idle.put(worker)
-        log.info("a worker joined; there are %d", self._alive)
+            try:
+                for member in self._members.look():
+                    self._idle.put(member)
+                was_told = False
+            except RayError as error:
+                if not was_told:
+                    log.error("the cluster does not answer (%s); workers cannot join until it does", error)
+                was_told = True

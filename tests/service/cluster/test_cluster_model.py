@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import signal
@@ -166,3 +167,51 @@ def test_cancelling_frees_the_worker(front):
         assert stopped.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert len(client.convert(client.header(source, PICTURE, SETTINGS, wanted=[0]), source).frames) == 1
     wait_until(lambda: front.shop.workers[0].load == 0)
+
+
+def test_a_worker_that_somebody_has_stopped_is_ended_and_its_window_goes_to_another(front, cluster_model, monkeypatch):
+    """SIGSTOP: it keeps its connection, so Ray takes it for alive."""
+    monkeypatch.setattr("service.cluster.cluster_members.SILENCE_S", 3.0)
+    monkeypatch.setattr("service.cluster.cluster_model.SILENCE_S", 3.0)
+    wait_until(lambda: cluster_model.lanes() == 2)
+    before = {process.pid for process in workers()}
+    stopped = min(before)
+    os.kill(stopped, signal.SIGSTOP)
+    sources = frames(4)
+    alone = convert_all(front, sources)
+    assert all(alone)
+    wait_until(lambda: cluster_model.lanes() == 2 and stopped not in {process.pid for process in workers()})
+    assert convert_all(front, sources) == alone
+
+
+OTHER_FRONT = """
+import hashlib, sys, time
+import numpy as np
+from model.settings import Settings
+from service.cluster.cluster_model import ClusterModel
+from service.stereo_model import WindowInput
+model = ClusterModel(sys.argv[1])
+until = time.monotonic() + 300
+while model.lanes() < 2:
+    assert time.monotonic() < until, "no worker came"
+    time.sleep(0.1)
+frames = np.random.default_rng(3).random((1, 3, 48, 64), np.float32)
+window = WindowInput(frames, None, Settings(engine="stretch"), 0, (0,), "lite", "")
+print(hashlib.sha256(model.convert(window, "cluster", lambda stage, fraction: None).images).hexdigest())
+model.close()
+"""
+
+
+def test_two_fronts_share_the_workers_of_a_cluster_and_one_may_leave(front, cluster, cluster_model):
+    """A worker holds a whole GPU, so a second front with workers of its own would wait for ever."""
+    from service.stereo_model import TorchModel, WindowInput
+
+    wait_until(lambda: cluster_model.lanes() == 2)
+    before = {process.pid for process in workers()}
+    other = subprocess.run([sys.executable, "-c", OTHER_FRONT, cluster], capture_output=True, text=True, check=True)
+    pixels = np.random.default_rng(3).random((1, 3, 48, 64), np.float32)
+    window = WindowInput(pixels, None, Settings(engine="stretch"), 0, (0,), "lite", "")
+    own = TorchModel().convert(window, "cpu", lambda stage, fraction: None)
+    assert other.stdout.strip() == hashlib.sha256(own.images.tobytes()).hexdigest()
+    assert {process.pid for process in workers()} == before
+    assert all(convert_all(front, frames(4)))
