@@ -107,7 +107,8 @@ def _serve_and_end(config: ServiceConfig, log_level: str, log_file: Path | None,
     """
     from service.devices.gpu_worker import is_computing
 
-    code = _serve(config, log_level, log_file, log_format)
+    with _stderr_of_grpc(config):
+        code = _serve(config, log_level, log_file, log_format)
     if is_computing():
         logging.shutdown()
         sys.stdout.flush()
@@ -143,6 +144,18 @@ def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_for
             return asyncio.run(serve(config, model, spill, telemetry))
         finally:
             model.close()
+
+
+@contextmanager
+def _stderr_of_grpc(config: ServiceConfig) -> Iterator[None]:
+    """Over TLS, who failed to shake hands stands in the log like any other who was refused."""
+    if config.tls_certificate is None:
+        yield
+        return
+    from service.watching.grpc_words import GrpcWords
+
+    with closing(GrpcWords()):
+        yield
 
 
 @contextmanager

@@ -29,12 +29,14 @@ _REFUSAL = (
 def load_or_create_token(path: Path) -> str:
     """Read the token, or make one in a new file of mode 0600.
 
-    Raises InvalidInputError when others may read the file or it holds no token.
+    Raises InvalidInputError when others may read the file, it holds no token, or none can be made there.
     """
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return read_token(path)
+    except OSError as error:
+        raise InvalidInputError(f"cannot make the token file {path} ({error.strerror}); choose another") from None
     token = secrets.token_hex(TOKEN_BYTES)
     with os.fdopen(fd, "w") as file:
         file.write(token + "\n")

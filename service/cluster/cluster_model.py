@@ -48,6 +48,7 @@ class ClusterModel:
 
         Raises ServiceUnreachableError when there is none.
         """
+        log.info("joining the Ray cluster at %s; one that does not answer is given up after a minute or two", address)
         try:
             ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING)
         except (ConnectionError, ValueError, RuntimeError) as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import sys
 import time
 from contextvars import ContextVar
 from pathlib import Path
 
+from model.errors import InvalidInputError
 from service.access.redaction import without_folders, without_secrets
 
 LOG_FORMATS = ("text", "json")
@@ -53,13 +55,25 @@ def _safe(text: str) -> str:
 
 
 def set_up_logs(level: str, file: Path | None, log_format: str = "text") -> None:
-    """Send the log to `file`, or to stderr, in one of LOG_FORMATS."""
-    handler = logging.FileHandler(file, encoding="utf-8") if file is not None else logging.StreamHandler(sys.stderr)
+    """Send the log to `file`, or to stderr, in one of LOG_FORMATS. A file that is moved away is begun anew.
+
+    Raises InvalidInputError for a file that cannot be written.
+    """
+    handler = _to_file(file) if file is not None else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     handler.addFilter(without_foreign_words)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+def _to_file(file: Path) -> logging.Handler:
+    try:
+        return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot write the log to {file} ({error.strerror}); choose another --log-file"
+        ) from None
 
 
 _QUIETER = {  # what gRPC logs as an error, with a traceback and a stranger's own words in it, and what we say instead

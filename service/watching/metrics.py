@@ -101,6 +101,8 @@ class _WorkshopCollector(Collector):
         yield GaugeMetricFamily("stereo_frame_stores", "Shared memory regions", len(self._shop.stores))
         yield GaugeMetricFamily("stereo_pending_bytes", "Chunks held", self._shop.admission.pending_bytes)
         yield from _caches(self._shop.caches)
+        if (spill := self._shop.spill) is not None:
+            yield GaugeMetricFamily("stereo_disk_cache_on", "0 once the disk has failed, else 1", spill.is_on)
         yield from _gpu_memory([worker.device for worker in self._shop.workers])
 
 

@@ -86,3 +86,8 @@ def test_a_token_that_others_may_read_is_refused(tmp_path, mode):
 def test_a_missing_token_file_is_named(tmp_path):
     with pytest.raises(InvalidInputError, match="cannot read the token file"):
         read_token(tmp_path / "none")
+
+
+def test_a_token_that_cannot_be_kept_is_an_error_in_our_words(tmp_path):
+    with pytest.raises(InvalidInputError, match="cannot make the token file"):
+        load_or_create_token(tmp_path / "none" / "token")

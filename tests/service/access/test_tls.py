@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import grpc
@@ -15,6 +19,7 @@ from service.client import ServiceClient
 from service.describe import describe
 from service.errors import ServiceUnreachableError
 from tests.service.certificates import Authority
+from tests.service.window_calls import status
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the certificates are made by `openssl`")
 
@@ -99,6 +104,30 @@ def test_with_a_client_authority_a_signed_certificate_is_needed_too(mutual, auth
     assert describe_code(mutual, other, token) is grpc.StatusCode.UNAVAILABLE
     assert describe_code(mutual, authority.sign("former", expired=True), token) is grpc.StatusCode.UNAVAILABLE
     assert describe_code(mutual, authority.sign("guest"), None) is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_who_fails_to_shake_hands_stands_in_the_log(authority, server_files, runtime_dir, tmp_path, eventually):
+    """A process of its own, for gRPC tells of it on stderr alone: no log file has it, and lines of JSON break."""
+    log = tmp_path / "service.log"
+    flags = ["--listen", "127.0.0.1:0", "--tls-cert", server_files.certificate, "--tls-key", server_files.key]
+    flags += ["--tls-client-ca", authority.certificate, "--log-file", log, "--log-format", "json"]
+    command = [sys.executable, "-m", "service", "serve", "--no-warm-up", "--exit-with-parent", *map(str, flags)]
+    environment = {**os.environ, "STEREO_CONVERT_RUNTIME_DIR": str(runtime_dir)}
+
+    def told() -> str:
+        return " ".join(json.loads(line)["message"] for line in log.read_text().splitlines()) if log.exists() else ""
+
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        eventually(lambda: "listening on port" in told())
+        port = told().partition("listening on port ")[2].split()[0]
+        for files in (authority.sign("past", expired=True), trusting(authority)):
+            with ServiceClient(f"localhost:{port}", "any", client_credentials(files)) as client:
+                assert status(client.describe)[0] is grpc.StatusCode.UNAVAILABLE
+        eventually(lambda: "the client's certificate is not accepted: certificate has expired" in told())
+        eventually(lambda: "the client showed no certificate" in told())
+        process.terminate()
+        assert process.stderr is not None
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
 
 
 def test_an_expired_service_is_not_believed(start_service, authority):

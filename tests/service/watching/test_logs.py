@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model.errors import InvalidInputError
 from service.client import ServiceClient
 from service.watching.logs import JsonFormatter, TextFormatter, request_label, set_up_logs
 from tests.service.window_calls import status
@@ -113,3 +114,18 @@ def test_no_folder_of_this_machine_is_logged_even_by_a_traceback(log_to, log_for
     assert "/home/ann" not in logged
     assert str(Path(__file__).parent) not in logged
     assert Path(__file__).name in logged
+
+
+def test_a_log_that_was_rotated_goes_on_under_its_name(log_to):
+    """logrotate renames the file of a service that runs for months."""
+    file = log_to("text")
+    logging.getLogger().info("before")
+    rotated = file.rename(file.with_suffix(".1"))
+    logging.getLogger().info("after")
+    assert "before" in rotated.read_text()
+    assert file.read_text().endswith("after\n")
+
+
+def test_a_log_that_cannot_be_written_is_an_error_in_our_words(tmp_path):
+    with pytest.raises(InvalidInputError, match="choose another --log-file"):
+        set_up_logs("info", tmp_path / "none" / "service.log")

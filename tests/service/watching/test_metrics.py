@@ -7,6 +7,8 @@ import urllib.request
 import grpc
 import pytest
 
+from service.caches.disk_store import DiskStore
+from service.caches.spill import Spill
 from service.client import ServiceClient
 from service.errors import CannotListenError
 from service.watching.metrics import Metrics
@@ -75,6 +77,14 @@ def test_errors_are_counted_by_code(watched, small, make_frames):
     codes = {re.findall('"(.*)"', name)[0]: count for name, count in found.items() if "errors_total" in name}
     assert codes.pop("DEADLINE_EXCEEDED", 0) + codes.pop("CANCELLED", 0) == 1
     assert codes == {"INTERNAL": 1, "INVALID_ARGUMENT": 1, "UNAUTHENTICATED": 1}
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_disk_that_failed_shows(watched, tmp_path, is_on):
+    watched.shop.spill = Spill(DiskStore(tmp_path / "cache", 1 << 20), "1")
+    watched.shop.spill.is_on = is_on
+    assert figures(watched)["stereo_disk_cache_on"] == is_on
+    watched.shop.spill.close(60.0)
 
 
 def test_nobody_listens_unless_asked(service):
