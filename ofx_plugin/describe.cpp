@@ -1,5 +1,7 @@
 #include "describe.h"
 
+#include <string_view>
+
 #include "instance.h"
 #include "params.h"
 #include "properties.h"
@@ -10,8 +12,7 @@ namespace {
 
 constexpr const char* kDescription =
     "Makes the right eye of a mono clip. The pictures go to the Stereo Convert service on this machine or another, "
-    "which "
-    "finds or reads depth, warps the left eye and fills what it never saw.";
+    "which finds or reads depth, warps the left eye and fills what it never saw.";
 
 void describeClip(OfxImageEffectHandle effect, const char* name, const char* label, bool isDepth) {
   OfxPropertySetHandle handle = nullptr;

@@ -85,7 +85,7 @@ struct Start {
   std::string problem;  // empty when it was started
 };
 struct Ending {
-  int code = 0;  // 0: without complaint
+  int code = 0;  // 0: without complaint, or nobody can say
   std::string text;
 };
 

@@ -115,7 +115,9 @@ Start startDetached(const std::vector<std::string>& words, const std::string& lo
 
 std::optional<Ending> endingOf(Process process) {
   int status = 0;
-  if (waitpid(static_cast<pid_t>(process), &status, WNOHANG) != static_cast<pid_t>(process)) return {};
+  const pid_t ended = waitpid(static_cast<pid_t>(process), &status, WNOHANG);
+  if (ended == 0) return {};
+  if (ended < 0) return Ending{0, "an end that only the host saw"};  // it ignores SIGCHLD, or reaps all children
   if (WIFEXITED(status)) return Ending{WEXITSTATUS(status), "exit code " + std::to_string(WEXITSTATUS(status))};
   return Ending{-1, "signal " + std::to_string(WTERMSIG(status))};
 }

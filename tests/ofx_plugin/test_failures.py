@@ -229,6 +229,16 @@ def test_program_that_fails_is_reported_with_its_last_words(make_effect, local_s
     assert starts.read_text().split() == ["started"], "what fails once is not tried until patience ends"
 
 
+def test_host_that_reaps_all_children_learns_that_the_service_left(run_host, local_service):
+    """Where a host ignores SIGCHLD nobody can be asked how a process ended; one that is gone is not waited for."""
+    gone = local_service.with_name("gone")
+    local_service.write_text(
+        local_service.read_text().replace("exec", f"[ -e {gone} ] || {{ touch {gone}; exit 3; }}\nexec", 1)
+    )
+    code = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); print(effect.render(0).shape)"
+    assert run_host("strict", "", code).strip() == "(8, 12, 4)"
+
+
 def test_folder_that_others_may_enter_is_refused(make_effect, local_service, runtime_dir, clip):
     runtime_dir.chmod(0o755)
     effect = make_effect("nuke")
