@@ -33,7 +33,7 @@ def read_pairs(folder: Path) -> list[RealPair]:
     `NAME_disparity.png` beside them is the truth in any unit, 0 where it is unknown. Without it the pair is matched
     by OpenCV's semi-global matcher. Raises InvalidInputError when there is no pair or a picture cannot be read.
     """
-    lefts = sorted(path for path in folder.iterdir() if path.stem.endswith("_left"))
+    lefts = sorted(path for path in folder.glob("*") if path.stem.endswith("_left"))
     if not lefts:
         raise InvalidInputError(f"expected pictures NAME_left and NAME_right in {folder}; found none")
     return [_read_pair(left) for left in lefts]

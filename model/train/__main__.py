@@ -22,12 +22,12 @@ from tqdm import tqdm
 from model.data.dataset import Batch, SceneBatches
 from model.data.media import load_library
 from model.data.pair_folder import StoredPairs
-from model.errors import StereoError, WeightsError
+from model.errors import StereoError
 from model.onednn import keep_few_operations
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import load_weights, save_weights
-from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint
+from model.train.checkpoint import follow, output_folder, read_checkpoint, taking_over, write_checkpoint
 from model.train.config import TrainConfig, read_config, read_table
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet, mean_gain, pooled
@@ -116,15 +116,11 @@ class Run:
         state = read_checkpoint(self.output)
         if state is None:
             return
-        try:
+        with taking_over(self.output):
             self.network.load_state_dict(state["network"])
             self.mean.load_state_dict(state["mean"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self._earlier_s = state["step"], state["elapsed_s"]
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise WeightsError(
-                f"the checkpoint in {self.output} is of another kind of run; choose another output"
-            ) from error
         _log.info("resumed at step %d", self.step)
 
     def advance(self, batch: Batch) -> None:

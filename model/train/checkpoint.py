@@ -54,6 +54,17 @@ def read_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict[st
         raise WeightsError(f"{path} is damaged or of something else ({reason}); remove it to begin anew") from error
 
 
+@contextmanager
+def taking_over(folder: Path) -> Iterator[None]:
+    """Around the use of a checkpoint's state: raises WeightsError where that is of another kind of run."""
+    try:
+        yield
+    except WeightsError:
+        raise
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise WeightsError(f"the checkpoint in {folder} is of another kind of run; choose another output") from error
+
+
 @torch.no_grad()
 def follow(mean: Iterable[Tensor], values: Iterable[Tensor], decay: float, step: int) -> None:
     """Move a running mean towards values: by 1 − decay, and faster in the first steps, when it holds the start."""

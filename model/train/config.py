@@ -49,7 +49,7 @@ class RunRules:
 
 @dataclass(frozen=True)
 class LossRules:
-    """Weights of the parts of the loss."""
+    """Weights of the parts of the loss. Raises SettingsError for values out of range."""
 
     gradient: float = 0.25
     squared: float = 0.5
@@ -61,6 +61,11 @@ class LossRules:
     perceptual_weights: str = ""  # see `model.train.lpips.load_lpips`
     shortfall: float = 0.0  # frames whose squared error exceeds `shortfall_margin` times push-pull's
     shortfall_margin: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_least(self, gradient=0, squared=0, floor=0, outside=0, edge=0, perceptual=0, shortfall=0)
+        check_least(self, shortfall_margin=0)
+        check_shares(self, "perceptual_from")
 
 
 _VALIDATION_SCENES = SceneRules(frames=5, height=256, width=448, batch=1, projection_share=0.0)

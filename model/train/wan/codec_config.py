@@ -8,6 +8,7 @@ from typing import Any
 
 from model.data.media import MediaRules
 from model.errors import SettingsError
+from model.rule_checks import check_least, check_shares
 from model.train.wan.config import PRECISIONS
 
 
@@ -39,7 +40,7 @@ class StudentRules:
 
 @dataclass(frozen=True)
 class CodecRunRules:
-    """Length, rates and rhythm of the run. Raises SettingsError for sizes that the codec cannot hold."""
+    """Length, rates and rhythm of the run. Raises SettingsError for values out of range."""
 
     seed: int = 1
     steps: int = 100_000
@@ -56,6 +57,9 @@ class CodecRunRules:
     save_every: int = 500
 
     def __post_init__(self) -> None:
+        check_least(self, steps=1, batch=1, frames=1, height=8, width=8, save_every=1)
+        check_least(self, seed=0, rate=0, warmup=0, largest_gradient=0)
+        check_shares(self, "ema")
         if self.frames % 4 != 1 or self.height % 8 or self.width % 8:
             raise SettingsError(
                 f"frames must be 4k + 1 and sides multiples of 8; got {self.frames}, {self.height}x{self.width}"

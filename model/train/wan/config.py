@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from model.data.media import MediaRules
 from model.errors import SettingsError
+from model.rule_checks import check_least, check_shares
 
 MASKS = ("random", "projected", "stored")
 """Boxes and strokes; PBDP on drawn scenes; PBDP on real clips, from a folder of `python -m model.data pairs`."""
@@ -26,26 +27,29 @@ class StageRules:
     teacher_steps: int = 0  # > 0: learn in one step what the network of the stage before gives in so many
 
     def __post_init__(self) -> None:
+        check_least(self, steps=0, batch=1, rate=0, frames=1, teacher_steps=0)
+        check_shares(self, "one_step_share")
         object.__setattr__(self, "sizes", tuple((int(height), int(width)) for height, width in self.sizes))
         if self.masks not in MASKS:
             raise SettingsError(f"masks must be one of {', '.join(MASKS)}; got {self.masks!r}")
         if self.frames % 4 != 1 or any(side % 16 or side < 16 for size in self.sizes for side in size):
             raise SettingsError(f"frames must be 4k + 1 and sizes multiples of 16; got {self.frames} and {self.sizes}")
-        if min(self.steps, self.teacher_steps) < 0 or self.batch < 1 or not 0 <= self.one_step_share <= 1:
-            raise SettingsError(f"steps and teacher_steps must be 0 or more, batch 1 or more, shares 0..1; got {self}")
 
 
 @dataclass(frozen=True)
 class LoraRules:
-    """Size of the LoRA: rank of the added matrices, and alpha, their strength times the rank."""
+    """Size of the LoRA: rank of the added matrices, and alpha, their strength times the rank. Raises SettingsError."""
 
     rank: int = 64
     alpha: float = 64.0
 
+    def __post_init__(self) -> None:
+        check_least(self, rank=1, alpha=0)
+
 
 @dataclass(frozen=True)
 class WanRunRules:
-    """What all stages share."""
+    """What all stages share. Raises SettingsError for values out of range."""
 
     seed: int = 1
     device: str = "cuda"
@@ -64,8 +68,9 @@ class WanRunRules:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
-        if self.threads < 1 or self.micro_batch < 1:
-            raise SettingsError(f"threads and micro_batch must be 1 or more; got {self.threads}, {self.micro_batch}")
+        check_least(self, threads=1, micro_batch=1, save_every=1, validate_every=1, validation_windows=1)
+        check_least(self, seed=0, warmup=0, weight_decay=0, largest_gradient=0)
+        check_shares(self, "ema")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,14 @@ from model.data.media import Library, load_library
 from model.errors import SettingsError, StereoError
 from model.sasi.wan.codec import WanCodec, build_vae, drop_attention, load_codec
 from model.sasi.wan.weights import CONFIG, STEM, read_config
-from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint, written_whole
+from model.train.checkpoint import (
+    follow,
+    output_folder,
+    read_checkpoint,
+    taking_over,
+    write_checkpoint,
+    written_whole,
+)
 from model.train.config import read_as
 from model.train.run_log import RunLog
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig
@@ -109,10 +116,11 @@ class CodecRun:
         state = read_checkpoint(self.output, self.config.run.device)
         if state is None:
             return
-        self.student.vae.load_state_dict(state["student"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        with taking_over(self.output):
+            self.student.vae.load_state_dict(state["student"])
+            self.mean.load_state_dict(state["mean"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step = state["step"]
         _log.info("resumed at step %d", self.step)
 
 

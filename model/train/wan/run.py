@@ -17,7 +17,14 @@ from model.sasi.wan.lora import load_lora, merge_lora
 from model.sasi.wan.prompt import load_null_prompt
 from model.sasi.wan.transformer import Prompt, WanTransformer
 from model.sasi.wan.weights import load_transformer
-from model.train.checkpoint import follow, output_folder, read_checkpoint, write_checkpoint, written_whole
+from model.train.checkpoint import (
+    follow,
+    output_folder,
+    read_checkpoint,
+    taking_over,
+    write_checkpoint,
+    written_whole,
+)
 from model.train.config import read_as
 from model.train.measures import HoleScore, contact_sheet
 from model.train.run_log import RunLog
@@ -156,10 +163,11 @@ class WanRun:
         state = read_checkpoint(self.output, self.config.run.device)
         if state is None:
             return
-        restore(self.trained, state["trained"])
-        restore(self.mean, state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        with taking_over(self.output):
+            restore(self.trained, state["trained"])
+            restore(self.mean, state["mean"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step = state["step"]
         _log.info("resumed at step %d", self.step)
 
     @torch.no_grad()

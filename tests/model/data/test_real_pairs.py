@@ -27,8 +27,9 @@ def test_a_pair_without_disparity_is_matched(tmp_path):
 
 
 def test_a_folder_without_pairs_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="NAME_left and NAME_right"):
-        read_pairs(tmp_path)
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InvalidInputError, match="NAME_left and NAME_right"):
+            read_pairs(folder)
 
 
 def test_a_missing_right_picture_is_named(tmp_path):

@@ -9,8 +9,9 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from torch.utils.flop_counter import FlopCounterMode
 
 import model
-from model.errors import SettingsError
+from model.errors import SettingsError, WeightsError
 from model.sasi.wan.codec import WanCodec, build_vae, drop_attention, load_codec
+from model.train.checkpoint import output_folder, write_checkpoint
 from model.train.config import read_as
 from model.train.wan.codec_config import CodecLossRules, CodecTrainConfig, StudentRules
 from model.train.wan.codec_speed import times
@@ -143,10 +144,18 @@ def test_a_saved_student_is_the_one_that_was_trained(tmp_path):
     assert torch.equal(load_codec(tmp_path).encode(video), WanCodec(student).encode(video))
 
 
-def test_wrong_sizes_are_told(codec_config):
-    codec_config.write_text(codec_config.read_text().replace("height = 16", "height = 20"))
-    with pytest.raises(SettingsError, match="multiples of 8"):
+@pytest.mark.parametrize(("height", "told"), [("20", "multiples of 8"), ("0", "height"), ("-16", "height")])
+def test_wrong_sizes_are_told(codec_config, height, told):
+    codec_config.write_text(codec_config.read_text().replace("height = 16", f"height = {height}"))
+    with pytest.raises(SettingsError, match=told):
         read_as(CodecTrainConfig, codec_config)
+
+
+def test_a_checkpoint_of_another_kind_of_run_is_told(codec_config):
+    config = read_as(CodecTrainConfig, codec_config)
+    write_checkpoint(output_folder(config.output), {"network": {}, "step": 1})
+    with pytest.raises(WeightsError, match="choose another output"):
+        CodecRun(config)
 
 
 def test_both_codecs_are_timed():

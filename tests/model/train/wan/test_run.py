@@ -12,6 +12,7 @@ from model.sasi.wan.lora import load_lora
 from model.sasi.wan.transformer import Prompt, WanTransformer
 from model.sasi.wan.weights import load_transformer
 from model.train.__main__ import main
+from model.train.checkpoint import write_checkpoint
 from model.train.config import read_as
 from model.train.wan.adapter import add_lora
 from model.train.wan.config import LoraRules, WanTrainConfig
@@ -201,6 +202,10 @@ def test_what_goes_wrong_while_drawing_is_told_where_it_is_needed():
         ('precision = "fp32"', 'precision = "int4"', "precision"),
         ("rank = 2", "ranks = 2", "ranks"),
         ("micro_batch = 1", "micro_batch = 0", "micro_batch"),
+        ("save_every = 1", "save_every = 0", "save_every"),
+        ("rank = 2", "rank = 0", "rank"),
+        ("frames = 5", "frames = -3", "frames"),
+        ("one_step_share = 1.0", "one_step_share = 2.0", "one_step_share"),
         ('device = "cpu"', 'device = "cuda"', "GPU"),
     ],
 )
@@ -216,6 +221,13 @@ def test_a_checkpoint_of_another_lora_is_refused(config_file):
     run_of(config_file).advance()
     config_file.write_text(config_file.read_text().replace("rank = 2", "rank = 3"))
     with pytest.raises(WeightsError, match="another run"):
+        run_of(config_file)
+
+
+def test_a_checkpoint_of_another_kind_of_run_is_refused(config_file):
+    run_of(config_file)
+    write_checkpoint(config_file.parent / "output", {"network": {}, "step": 1})
+    with pytest.raises(WeightsError, match="choose another output"):
         run_of(config_file)
 
 
