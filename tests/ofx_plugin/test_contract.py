@@ -143,6 +143,20 @@ def test_broken_contract_is_an_error_and_the_next_window_is_fine(make_effect, se
     effect.check()
 
 
+def test_what_a_service_one_minor_version_newer_says_beside_is_passed_over(make_effect, servicer, address, black_clip):
+    of_later = b"\x9a\x06\x03new"  # field 99 of any message, three bytes
+
+    def newer(header):
+        for answer in good(header):
+            yield of_later  # a message of a kind that this plugin does not have
+            yield Response(**answer).SerializeToString() + of_later
+
+    servicer.scripts = [newer]
+    effect = make_effect("nuke", address)
+    effect.set_clip("Source", black_clip)
+    np.testing.assert_array_equal(effect.render(5), formula(black_clip.frame(5), 5))
+
+
 def test_unavailable_service_is_asked_once_more(make_effect, servicer, address, black_clip):
     servicer.scripts = [lambda h: iter([grpc.StatusCode.UNAVAILABLE]), good]
     effect = make_effect("nuke", address)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 import urllib.request
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -85,6 +87,18 @@ def test_a_disk_that_failed_shows(watched, tmp_path, is_on):
     watched.shop.spill.is_on = is_on
     assert figures(watched)["stereo_disk_cache_on"] == is_on
     watched.shop.spill.close(60.0)
+
+
+def test_memory_of_each_gpu_is_told_once_torch_is_loaded(start_service, monkeypatch):
+    """Torch is played: there is no GPU where tests run."""
+    held = {"cuda:0": 5 << 20, "cuda:1": 7 << 20}
+    service = start_service(metrics_port=0, devices=("cuda:0", "cuda:1"))
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert not any("gpu_memory" in name for name in figures(service))
+    cuda = SimpleNamespace(is_available=lambda: True, memory_reserved=held.__getitem__)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    found = figures(service)
+    assert {device: found[f'stereo_gpu_memory_bytes{{device="{device}"}}'] for device in held} == held
 
 
 def test_nobody_listens_unless_asked(service):
