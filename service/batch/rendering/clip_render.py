@@ -150,7 +150,7 @@ class ClipRender:
 
     def _span(self, parts: Sequence[PartRecord]) -> tuple[int, int] | None:
         whole = self._first == self._source.first_number and self._shots[-1].last is None
-        return None if whole else (parts[0].times[0], parts[-1].times[1])
+        return None if whole and not self._source.footage.starts_anywhere else (parts[0].times[0], parts[-1].times[1])
 
     def _notes(self, journal: Journal) -> tuple[str, ...]:
         dropped = ["an unfinished render with other settings lay here and was dropped"] if journal.stale else []

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.format import Flags as FormatFlags
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -63,6 +64,7 @@ class AvFootage(Footage):
             self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
             self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
             self.reported_count = stream.frames or _count_by_time(container, stream)
+            self.starts_anywhere = bool(container.format.flags & FormatFlags.ts_discont.value)  # MPEG streams
             self.notes = _notes(path, frame)
 
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:

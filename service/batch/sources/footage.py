@@ -43,6 +43,7 @@ class Footage(ABC):
     reported_count  what a video's header says; None when it says nothing
     missing_bytes   what a video file says it has beyond its end: it was cut short
     time_base       seconds
+    starts_anywhere whether the clock of its file begins where it likes: only spans of time count
     notes           what the user should know of it
     """
 
@@ -53,6 +54,7 @@ class Footage(ABC):
     frame_count: int | None
     reported_count: int | None
     missing_bytes: int = 0
+    starts_anywhere: bool = False
     time_base: Fraction
     notes: tuple[str, ...] = ()
 

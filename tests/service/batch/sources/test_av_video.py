@@ -120,6 +120,13 @@ def test_each_frame_keeps_its_own_time(make_video, render, tmp_path):
         assert times_of(tmp_path / name) == [time / 1000 for time in times]
 
 
+def test_a_transport_stream_begins_at_zero_however_late_its_clock(make_video, render, tmp_path):
+    source = make_video("s.ts", encoder="libx264", pixel_format="yuv420p", frames=4)
+    assert times_of(source)[0] > 0, "its clock starts anywhere"
+    assert render(source, OutputFile("right", tmp_path / "o.mov")) == 0
+    assert times_of(tmp_path / "o.mov") == [0, 0.04, 0.08, 0.12]
+
+
 def test_sound_subtitles_and_timecode_go_with_the_picture(make_video, render, tmp_path):
     source = make_video("s.mkv", sound=True, subtitles=True, timecode="01:02:03:04")
     assert render(source, OutputFile("right", tmp_path / "o.mkv"), OutputFile("left", tmp_path / "l.mkv")) == 0
