@@ -63,7 +63,7 @@ class RunningService:
         # What is still open now are stores, which hosts keep open for good, and windows that are too late.
         await asyncio.gather(*(server.stop(STOP_GRACE_S) for server in self.servers))
         if not await asyncio.to_thread(self.servicer.close, 1.0):
-            log.warning("left while a window was still being computed; its client was told")
+            log.warning("left while a device was still at work: on a window, whose client was told, or loading models")
 
 
 async def start(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ NAMESPACE = "stereo-convert"
 POLL_S = 0.05
 TICKET_BYTES = 8
 JOIN_S = 5.0
+CONNECT_S = 10.0
 TRIES = 3
 """Workers that may die with one window before its client is told: then the window itself may be what kills them."""
 
@@ -48,7 +50,7 @@ class ClusterModel:
 
         Raises ServiceUnreachableError when there is none.
         """
-        log.info("joining the Ray cluster at %s; one that does not answer is given up after a minute or two", address)
+        _check_that_somebody_listens(address)
         try:
             ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING)
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -174,3 +176,16 @@ class ClusterModel:
                 if not was_told:
                     log.error("the cluster does not answer (%s); workers cannot join until it does", error)
                 was_told = True
+
+
+def _check_that_somebody_listens(address: str) -> None:
+    """Ray itself would try for ever; "auto" and other words for an address it looks up itself, and fails at once."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise ServiceUnreachableError(
+            f"nothing answers at {address} ({error}); run there: ray start --head --port={port}"
+        ) from None

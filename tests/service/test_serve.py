@@ -173,7 +173,7 @@ def test_a_window_too_long_to_wait_for_is_cut_off_and_its_client_told_to_come_ba
     process.send_signal(signal.SIGTERM)
     assert ended(call) is grpc.StatusCode.UNAVAILABLE
     _, log = process.communicate(timeout=WAIT_S)
-    assert (process.returncode, "still being computed" in log, "terminate called" in log) == (0, True, False)
+    assert (process.returncode, "still at work" in log, "terminate called" in log) == (0, True, False)
     requests.put(None)
 
 

@@ -14,6 +14,8 @@ from ray.exceptions import ObjectLostError, OutOfMemoryError
 from service.caches.model_caches import NOTHING_KEPT
 from service.cluster import cluster_members
 from service.cluster.cluster_members import RESTART_S, SILENCE_S, ClusterMembers
+from service.cluster.cluster_model import ClusterModel
+from service.errors import ServiceUnreachableError
 from service.stereo_model import Inventory
 
 
@@ -170,3 +172,10 @@ def test_one_death_is_counted_once(cluster, members):
     members.lose(first)
     assert members.alive == 1
     assert not members.has(first)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "127.0.0.1:99999"])
+def test_a_cluster_that_is_not_there_is_said_at_once(address):
+    """Ray would go on trying: no service, no end, and words of its own."""
+    with pytest.raises(ServiceUnreachableError, match=r"nothing answers at .* run there: ray start --head"):
+        ClusterModel(address)
