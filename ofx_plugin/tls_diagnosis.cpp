@@ -14,6 +14,13 @@ namespace {
 constexpr int kLimit_s = 2;
 constexpr int kNap_ms = 20;
 
+// Of "HOST:PORT"; an IPv6 address stands in brackets there, which belong to neither it nor its certificate.
+std::string hostOf(const std::string& target) {
+  const std::string host = target.substr(0, target.find_last_of(':'));
+  const bool isBracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return isBracketed ? host.substr(1, host.size() - 2) : host;
+}
+
 void believe(SSL_CTX& context, const TlsFile& authorities) {
   if (authorities.path.empty()) {
     SSL_CTX_set_default_verify_paths(&context);
@@ -87,11 +94,13 @@ std::string whyNotTrusted(const std::string& target, const TlsFiles& files) {
   const OpensslOwned<BIO> connection(BIO_new_ssl_connect(context.get()));
   SSL* handshake = nullptr;
   if (connection == nullptr || BIO_get_ssl(connection.get(), &handshake) <= 0) return {};
-  const std::string host = target.substr(0, target.find_last_of(':'));
+  const std::string host = hostOf(target);
   X509_VERIFY_PARAM* const expected = SSL_get0_param(handshake);
   const bool isNumeric = X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
-  if (!isNumeric) X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
-  SSL_set_tlsext_host_name(handshake, host.c_str());
+  if (!isNumeric) {
+    X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
+    SSL_set_tlsext_host_name(handshake, host.c_str());
+  }
   SSL_set_alpn_protos(handshake, reinterpret_cast<const unsigned char*>("\x02h2"), 3);
   BIO_set_conn_hostname(connection.get(), target.c_str());
   BIO_set_nbio(connection.get(), 1);

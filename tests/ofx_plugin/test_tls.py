@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from tests.service.certificates import Authority
 pytestmark = pytest.mark.host
 
 Listening = Callable[..., ServiceThread]
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +125,15 @@ def test_a_certificate_for_another_name_is_refused(listening, remote_effect):
         effect.render(3)
 
 
-def test_a_missing_certificate_of_ours_is_asked_for(listening, remote_effect, authority):
-    effect = remote_effect(listening(tls_client_authorities=authority.certificate))
+@pytest.mark.parametrize(
+    ("where", "host"),
+    [
+        ("127.0.0.1", "localhost"),
+        pytest.param("[::1]", "[::1]", marks=pytest.mark.skipif(not has_ipv6_loopback(), reason="no IPv6 here")),
+    ],
+)
+def test_a_missing_certificate_of_ours_is_asked_for(listening, remote_effect, authority, where, host):
+    effect = remote_effect(listening(where=where, tls_client_authorities=authority.certificate), host)
     with pytest.raises(RenderFailed, match="asks for a certificate that we do not have; put ours into"):
         effect.render(3)
 

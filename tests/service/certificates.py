@@ -19,10 +19,11 @@ class Authority:
                  "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.certificate)  # fmt: skip
 
     def sign(self, name: str, expired: bool = False) -> TlsFiles:
-        """A certificate and its key for "localhost"; `authorities` is this one."""
+        """A certificate and its key for "localhost" and its two addresses; `authorities` is this one."""
         certificate, key, request = (self._folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-subj", f"/CN={name}",
-                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", request)  # fmt: skip
+                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1", "-keyout", key,
+                 "-out", request)  # fmt: skip
         days = -1 if expired else 2
         _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-copy_extensions",
                  "copyall", "-days", days, "-out", certificate)  # fmt: skip
