@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 
+import grpc
 import pytest
 
 from service.access.auth import read_token
@@ -61,6 +62,17 @@ def test_who_connects_and_says_nothing_is_let_go(start_service, monkeypatch, eve
     monkeypatch.setattr("service.access.connections.HANDSHAKE_S", 0.2)
     with knock(start_service(listen="127.0.0.1:0"), b"") as silent:
         eventually(lambda: is_let_go(silent))
+
+
+def test_who_was_let_go_for_being_idle_comes_back_with_the_next_call(start_service, monkeypatch, eventually):
+    monkeypatch.setattr("service.access.connections.IDLE_S", 0.2)
+    service, seen = start_service(listen="127.0.0.1:0"), []
+    token = read_token(service.config.token_path)
+    with ServiceClient(f"127.0.0.1:{service.running.port}", token) as client:
+        client._channel.subscribe(seen.append)
+        client.describe()
+        eventually(lambda: grpc.ChannelConnectivity.READY in seen and seen[-1] is grpc.ChannelConnectivity.IDLE)
+        assert client.describe().contract_version == 1000
 
 
 RAISING = """
