@@ -13,6 +13,7 @@ from tqdm import tqdm
 from model.errors import StereoError
 from service.batch.errors import EXIT_DONE, EXIT_SOME_CLIPS_FAILED, exit_code_of
 from service.batch.jobs.figures import ClipFigures, figures_of
+from service.batch.jobs.job_journal import JobJournal
 from service.batch.jobs.report import strips_folder, write_report
 from service.batch.rendering.clip_render import ClipRender, Rendered, work_folder
 from service.batch.rendering.orders import ClipOrder, JobOrder
@@ -52,17 +53,24 @@ def render_job(job: JobOrder, model: StereoModel) -> int:
     Raises InvalidInputError for devices that are none.
     """
     pool = WindowPool(model, device_names(job))
-    results = []
+    journal, results = JobJournal(job.journal, model.version()), []
     try:
         for index, order in enumerate(job.clips, 1):
             label = f"{index}/{len(job.clips)} {order.source.name}" if len(job.clips) > 1 else order.source.name
+            if (figures := journal.figures_of(order)) is not None:
+                print(f"{label}: done by a run before")
+                results.append(ClipResult(order, figures, None))
+                continue
             strips = None if job.report is None else strips_folder(job.report, index)
             results.append(_render_clip(order, model, pool, label, strips))
+            if results[-1].figures is not None:
+                journal.add(order, results[-1].figures)
     finally:
         pool.close()
     if job.report is not None:
         write_report(job.report, results, pool.devices)
         print(f"report: {job.report / 'report.html'}")
+    journal.close(all_done=all(result.error is None for result in results))
     return _summed_up(results)
 
 

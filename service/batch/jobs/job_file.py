@@ -70,7 +70,7 @@ def read_job(path: Path, overwrite: bool = False) -> JobOrder:
         devices = tuple(str(name) for name in _list("devices", job.get("devices", ["auto"])))
         report = path.parent / str(job["report"]) if "report" in job else None
         cluster = str(job["cluster"]) if "cluster" in job else None
-        return JobOrder(orders, devices, cluster, report)
+        return JobOrder(orders, devices, cluster, report, path.with_name(f".{path.name}.done"))
     except InvalidInputError as error:
         raise JobError(f"{path}: {error}") from None
 

@@ -14,8 +14,8 @@ from service.batch.rendering.orders import ClipOrder, Shot
 def order_as_json(order: ClipOrder, shots: Sequence[Shot], model_version: str) -> dict[str, Any]:
     """Everything that the frames depend on; equal orders give equal frames."""
     return {
-        "source": _identity(order.source),
-        "depth": None if order.depth is None else _identity(order.depth),
+        "source": identity_of(order.source),
+        "depth": None if order.depth is None else identity_of(order.depth),
         "shots": [asdict(shot) for shot in shots],
         "outputs": [
             {
@@ -34,7 +34,7 @@ def order_as_json(order: ClipOrder, shots: Sequence[Shot], model_version: str) -
     }
 
 
-def _identity(path: Path) -> dict[str, Any]:
+def identity_of(path: Path) -> dict[str, Any]:
     """Where a clip lies, how large it is and when it was last changed: what tells a new version from the old."""
     files = files_of(path)
     facts = [file.stat() for file in files]

@@ -117,9 +117,11 @@ class JobOrder:
     devices  windows of a clip run on all of them at once
     cluster  address of a Ray cluster whose workers do the work instead; None: the devices
     report   a folder for figures and contact sheets; None: only what is printed
+    journal  a file that remembers which clips are done, until all are; None: nothing is remembered
     """
 
     clips: tuple[ClipOrder, ...]
     devices: tuple[str, ...] = ("auto",)
     cluster: str | None = None
     report: Path | None = None
+    journal: Path | None = None
