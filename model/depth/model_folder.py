@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ PREDICTIONS = ("inverse-depth", "depth")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_BLOCK_BYTES = 1 << 20
 _MAX_JSON_BYTES = 1 << 20
 
 
@@ -152,15 +150,10 @@ def check_file(path: Path, record: FileRecord) -> None:
         raise WeightsError(f"expected {record.name} with sha256 {record.sha256}, found {found}")
 
 
-def sha256_of(path: Path, progress: Callable[[int], object] | None = None) -> str:
-    """Hash a file in blocks; `progress` is told the bytes of each."""
-    digest = hashlib.sha256()
+def sha256_of(path: Path) -> str:
+    """Hash a file, in hexadecimal digits."""
     with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            if progress is not None:
-                progress(len(block))
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:

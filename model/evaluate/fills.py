@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model.evaluate.windows import Window
-from model.sasi.candidates import take_columns
+from model.sasi.conditions import row_fill
 from model.sasi.inpainter import Inpainter
 
 Fill = Callable[[Window], Tensor]
@@ -23,7 +23,7 @@ _OPENCV_RADIUS_PX = 4
 def yardsticks() -> dict[str, Fill]:
     """The fills without a network, by name."""
     return {
-        ROW_FILL: row_fill,
+        ROW_FILL: lambda window: row_fill(window.conditions),
         PUSH_PULL: lambda window: window.conditions.known,
         "Telea": lambda window: opencv_fill(window, cv2.INPAINT_TELEA),
         "Navier-Stokes": lambda window: opencv_fill(window, cv2.INPAINT_NS),
@@ -49,13 +49,6 @@ def sasi(inpainter: Inpainter, kept: list[float] | None = None, **rules: int | b
         return result.view
 
     return fill
-
-
-def row_fill(window: Window) -> Tensor:
-    """What shift fills do: repeat the background's last pixel along the row."""
-    conditions = window.conditions
-    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column.long())
-    return torch.where(window.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
 
 
 def opencv_fill(window: Window, method: int) -> Tensor:

@@ -131,6 +131,12 @@ def _detail(view: Tensor, background: Tensor) -> Tensor:
     return (view - sums[:, :3] / sums[:, 3:].clamp(min=1)) * weight
 
 
+def row_fill(conditions: Conditions) -> Tensor:
+    """What shift fills do: repeat the background's last pixel along the row. (F, 3, H, W), outside holes the view."""
+    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column.long())
+    return torch.where(conditions.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
+
+
 def token_guesses(conditions: Conditions, index: TokenIndex, patch_px: int) -> TokenGuesses:
     """Evaluate the candidates at the pixels of the kept tokens only; outside holes they are the view."""
     known = gather_patches(conditions.known, index, patch_px)

@@ -24,6 +24,7 @@ from model.data.media import load_library
 from model.data.pair_folder import StoredPairs
 from model.errors import StereoError
 from model.onednn import keep_few_operations
+from model.sasi.conditions import row_fill
 from model.sasi.config import SasiConfig
 from model.sasi.transformer import SasiTransformer
 from model.sasi.weights import load_weights, save_weights
@@ -32,7 +33,7 @@ from model.train.config import TrainConfig, read_config, read_table
 from model.train.lpips import load_lpips
 from model.train.measures import contact_sheet, mean_gain, pooled
 from model.train.run_log import RunLog
-from model.train.step import fill_batch, row_fill, score_fills, training_loss
+from model.train.step import fill_batch, score_fills, training_loss
 
 _log = logging.getLogger("model.train")
 _VALIDATION_SEED = 7_777
@@ -190,7 +191,7 @@ class Run:
         batch = self.validation[0]
         magenta = torch.tensor((1.0, 0.0, 1.0)).view(3, 1, 1)
         shown = torch.where(batch.conditions.hole, magenta, batch.conditions.known)
-        columns = [shown, batch.conditions.known, row_fill(batch), fill_batch(self.mean, batch)]
+        columns = [shown, batch.conditions.known, row_fill(batch.conditions), fill_batch(self.mean, batch)]
         self._log.picture(contact_sheet([*columns, batch.truth], [batch.frames // 2]), self.step)
 
     def finish(self) -> None:

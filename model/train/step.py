@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from model.data.dataset import Batch
-from model.sasi.candidates import take_columns
+from model.sasi.conditions import row_fill
+from model.sasi.fill_rules import FillRules
 from model.sasi.lent_detail import lend_detail
 from model.sasi.noise import position_noise
 from model.sasi.sampler import add_noise, sample
@@ -78,22 +79,15 @@ def select(batch: Batch, patch_px: int, dilation: int) -> tuple[TokenIndex, Tens
 
 
 @torch.no_grad()
-def fill_batch(network: SasiTransformer, batch: Batch, steps: int = 1, dilation: int = 5) -> Tensor:
-    """Run the sampler on a batch: the filled frames (F, 3, H, W), 0..1."""
+def fill_batch(network: SasiTransformer, batch: Batch) -> Tensor:
+    """Fill a batch in one step at the product's own dilation: the frames (F, 3, H, W), 0..1."""
     patch_px = network.config.patch_px
-    kept, wanted = select(batch, patch_px, dilation)
+    kept, wanted = select(batch, patch_px, FillRules().dilation)
     noise = position_noise(kept.place, 3 * patch_px**2)
-    latent = sample(lambda noisy, sigma: network(noisy, sigma, batch.conditions, kept, wanted), noise, steps)
+    latent = sample(lambda noisy, sigma: network(noisy, sigma, batch.conditions, kept, wanted), noise, steps=1)
     patches = (latent.unflatten(1, (3, -1)) + 1) / 2
     image = lend_detail(scatter_patches(patches, kept, batch.conditions.known, patch_px), batch.conditions)
     return torch.where(batch.conditions.hole, image, batch.conditions.known)
-
-
-def row_fill(batch: Batch) -> Tensor:
-    """What shift fills do: repeat the background's last pixel along the row. (F, 3, H, W)."""
-    conditions = batch.conditions
-    copied = take_columns(conditions.atlas.movedim(3, 1)[:, :4], conditions.column.long())
-    return torch.where(conditions.hole & (copied[:, 3:] > 0), copied[:, :3], conditions.known)
 
 
 def score_fills(
@@ -105,8 +99,9 @@ def score_fills(
     """
     scores: dict[str, list[HoleScore]] = {}
     for batch in batches:
-        hole, middle = batch.conditions.hole, slice(batch.frames // 2, batch.frames // 2 + 1)
-        fills = {"sasi": fill_batch(network, batch), "row fill": row_fill(batch), "push-pull": batch.conditions.known}
+        conditions, middle = batch.conditions, slice(batch.frames // 2, batch.frames // 2 + 1)
+        hole = conditions.hole
+        fills = {"sasi": fill_batch(network, batch), "row fill": row_fill(conditions), "push-pull": conditions.known}
         for name, image in fills.items():
             score = HoleScore()
             score.add(image, batch.truth, hole, batch.edge)

@@ -37,11 +37,11 @@ def monotone_inverse(image: Tensor, disparity: Tensor) -> Warp:
     return _backward(image, source - column, (end - start > 2) | outside)
 
 
-def soft_splat(image: Tensor, disparity: Tensor, sharpness: float = 1.0) -> Warp:
+def soft_splat(image: Tensor, disparity: Tensor) -> Warp:
     """Add every pixel to the two columns it lands between, near ones exponentially heavier; empty ones are holes."""
     width = disparity.shape[-1]
     landed = torch.arange(width, dtype=torch.float32) - disparity
-    importance = (sharpness * (disparity - disparity.amax(-1, keepdim=True))).clamp_min(-60).exp()
+    importance = (disparity - disparity.amax(-1, keepdim=True)).clamp_min(-60).exp()
     channels = torch.cat([image, disparity, torch.ones_like(disparity)], 1)
     total = torch.zeros(*channels.shape[:-1], width + 2)
     covered = torch.zeros(*disparity.shape[:-1], width + 2)

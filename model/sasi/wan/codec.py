@@ -129,9 +129,7 @@ def _up_blocks_alone(vae: AutoencoderKLWan) -> AutoencoderKLWan:
     return shell
 
 
-def load_codec(
-    folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, margin: int | None = None
-) -> WanCodec:
+def load_codec(folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> WanCodec:
     """Load a VAE as diffusers saves it (config.json and safetensors). Raises WeightsError, also without diffusers."""
     entries = read_config(folder / CONFIG)
     vae = build_vae(entries)
@@ -140,7 +138,7 @@ def load_codec(
     vae.load_state_dict(tensors, assign=True)
     _drop_idle_attention(vae)
     nn.Module.to(vae.eval().requires_grad_(False), device=device, dtype=dtype)
-    return WanCodec(vae, margin)
+    return WanCodec(vae)
 
 
 def build_vae(entries: dict) -> AutoencoderKLWan:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 HEIGHT, WIDTH = 64, 112
 _CHANNELS = (24, 40, 64, 96)
 _SAME = 0.03
+_PAIRS = 2048
 
 
 class NearnessNetwork(nn.Module):
@@ -49,18 +50,18 @@ def _block(channels: int, out: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-def order_loss(guess: Tensor, nearness: Tensor, rng: np.random.Generator, pairs: int = 2048) -> Tensor:
+def order_loss(guess: Tensor, nearness: Tensor, rng: np.random.Generator) -> Tensor:
     """Punish pairs of pixels whose order is wrong (Chen et al. 2016): mean softplus of the wrong difference.
 
     guess     (B, 1, H, W)  float32
     nearness  (B, H, W)     float32, larger is nearer; pixels that differ by less than 0.03 are not compared
     """
     batch, height, width = nearness.shape
-    first = rng.integers(0, height * width, (batch, pairs))
+    first = rng.integers(0, height * width, (batch, _PAIRS))
     # half of the partners lie near by: order at outlines matters most
-    step_y, step_x = rng.integers(-10, 11, (2, batch, pairs))
+    step_y, step_x = rng.integers(-10, 11, (2, batch, _PAIRS))
     beside = np.clip(first // width + step_y, 0, height - 1) * width + np.clip(first % width + step_x, 0, width - 1)
-    second = np.where(rng.random((batch, pairs)) < 0.5, beside, rng.integers(0, height * width, (batch, pairs)))
+    second = np.where(rng.random((batch, _PAIRS)) < 0.5, beside, rng.integers(0, height * width, (batch, _PAIRS)))
     a, b = torch.from_numpy(first), torch.from_numpy(second)
     guessed = guess.flatten(1).gather(1, a) - guess.flatten(1).gather(1, b)
     true = nearness.flatten(1).gather(1, a) - nearness.flatten(1).gather(1, b)
