@@ -21,7 +21,7 @@ from av.codec.context import Flags
 from av.video.frame import VideoFrame
 
 from model.errors import InvalidInputError
-from service.batch.durable import put_in_place
+from service.batch.durable import make_folder_of, put_in_place
 from service.batch.errors import WriteError, write_error
 from service.batch.media.clip_info import DEFAULT_FPS, RANGE_FULL, RANGE_LIMITED, VideoColour
 from service.batch.media.mov_boxes import add_boxes, hdr_boxes, stereo_boxes
@@ -119,8 +119,8 @@ class AvWriter(PictureWriter):
         """Join the parts, the sound and what else the source has; then rename."""
         path, info = self._output.path, self._delivery.info
         partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+        make_folder_of(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._join(parts, partial, span)
             if path.suffix.lower() in (".mov", ".mp4"):
                 add_boxes(partial, hdr_boxes(info.mastering, info.light) + stereo_boxes(self._output.kind))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import InvalidInputError
-from service.batch.durable import put_in_place
+from service.batch.durable import make_folder_of, put_in_place
 from service.batch.errors import WriteError, write_error
 from service.batch.media.clip_info import DEFAULT_FPS
 from service.batch.media.image_files import is_pattern, numbered_files
@@ -37,10 +37,7 @@ class ImageWriter(PictureWriter):
 
     def begin(self, part: str) -> None:
         """Make sure of the folder."""
-        try:
-            self._pattern.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(self._pattern.parent, error) from None
+        make_folder_of(self._pattern)
 
     def write(self, image: np.ndarray, label: FrameLabel) -> int:
         """Encode one frame and put it in its place."""

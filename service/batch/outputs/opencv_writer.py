@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from service.batch.durable import put_in_place, sync
+from service.batch.durable import make_folder_of, put_in_place, sync
 from service.batch.errors import WriteError, write_error
 from service.batch.media.clip_info import DEFAULT_FPS, ClipInfo
 from service.batch.media.image_io import NO_HEADER, read_image, write_image
@@ -59,8 +59,8 @@ class OpenCvWriter(PictureWriter):
         """Encode all frames, check that the file has each of them, then rename it."""
         partial = self._path.with_name(f".{self._path.stem}.partial-{os.getpid()}{self._path.suffix}")
         files = [file for part in parts for file in sorted((self._work / part).iterdir())]
+        make_folder_of(self._path)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             kept = self._encoded(files, partial)
             if kept != len(files):
                 free = shutil.disk_usage(self._path.parent).free

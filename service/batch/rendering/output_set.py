@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from service.batch.errors import OutputExistsError
+from model.errors import StereoError
+from service.batch.errors import OutputExistsError, write_error
 from service.batch.outputs.contact_sheet import save_strip
 from service.batch.outputs.half_sphere import grown_to_half_sphere, half_sphere_pair
 from service.batch.outputs.picture_writer import Delivery, FrameLabel, OutputFile, PictureWriter, TimeSpan, open_writer
@@ -40,7 +42,7 @@ class OutputSet:
         work: Path,
         strips: Path | None = None,
     ) -> None:
-        self._order, self._source, self._strips = order, source, strips
+        self._order, self._source, self._work, self._strips = order, source, work, strips
         self._writers = [
             open_writer(output, self._delivery(output.kind, *span), work / str(index))
             for index, output in enumerate(order.outputs)
@@ -87,17 +89,36 @@ class OutputSet:
 
     def finish(self, parts: Sequence[PartRecord], span: TimeSpan | None) -> None:
         """Give every output its name; `span` is as for PictureWriter.finish. Raises WriteError."""
-        for writer in self._writers:
-            writer.finish([record.name for record in parts], span)
+        for index, writer in enumerate(self._writers):
+            with self._naming(index):
+                writer.finish([record.name for record in parts], span)
 
     def refuse_to_overwrite(self, going_on: bool) -> None:
         """Raise OutputExistsError when something lies where an output goes.
 
-        going_on  images that are there may be those of this render
+        going_on  what is there may be of this render: images, and videos that got their names before it ended
         """
-        for writer in self._writers:
-            if not (going_on and writer.in_place) and (path := writer.existing()) is not None:
+        for index, writer in enumerate(self._writers):
+            ours = going_on and (writer.in_place or self._named(index).exists())
+            if not ours and (path := writer.existing()) is not None:
                 raise OutputExistsError(f"{path} exists already; name another output, or allow it with --overwrite")
+
+    @contextmanager
+    def _naming(self, index: int) -> Iterator[None]:
+        """Note that from here on, even after kill -9, what lies where an output goes is ours; unless this fails."""
+        mark = self._named(index)
+        try:
+            mark.touch()
+        except OSError as error:
+            raise write_error(mark, error) from None
+        try:
+            yield
+        except StereoError:
+            mark.unlink(missing_ok=True)
+            raise
+
+    def _named(self, index: int) -> Path:
+        return self._work / f"{index}.named"
 
     def _delivery(self, kind: str, first: int, last: int | None) -> Delivery:
         source = self._source

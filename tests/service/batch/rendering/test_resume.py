@@ -190,6 +190,31 @@ def test_windows_on_both_sides_of_the_stop_are_those_of_one_run(make_run, render
     assert {window.first_frame: window.frames.tobytes() for window in seen} == whole
 
 
+def test_outputs_that_have_their_names_already_do_not_stop_the_others(make_video, render, model, tmp_path, capsys):
+    source, left, right = make_video("s.mkv", frames=60), tmp_path / "l.mkv", tmp_path / "sub" / "r.mkv"
+    outputs = OutputFile("left", left), OutputFile("right", right)
+    right.parent.write_text("a file where the folder should be")
+    assert render(source, *outputs) == 5
+    assert left.exists() and "the same command goes on there" in capsys.readouterr().err
+    right.parent.unlink()
+    model.windows = []
+    assert render(source, *outputs) == 0
+    assert model.windows == [] and same_pictures(left, right)
+    assert render(source, *outputs) == 4, "now they are in the way"
+
+
+def test_a_stranger_at_an_output_that_never_got_its_name_stays(make_video, render, tmp_path):
+    source, left, right = make_video("s.mkv", frames=60), tmp_path / "l.mkv", tmp_path / "sub" / "r.mkv"
+    outputs = OutputFile("left", left), OutputFile("right", right)
+    right.parent.write_text("a file where the folder should be")
+    assert render(source, *outputs) == 5
+    right.parent.unlink()
+    right.parent.mkdir()
+    right.write_text("somebody's")
+    assert render(source, *outputs) == 4
+    assert right.read_text() == "somebody's"
+
+
 def test_two_renders_do_not_work_on_one_output(tmp_path):
     journal = Journal(tmp_path / "work", {})
     with pytest.raises(BusyError, match="another render is at work"):
