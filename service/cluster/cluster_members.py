@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayActorError, RayError
 
 from service.caches.model_caches import CacheSizes
 from service.cluster.cluster_worker import ClusterWorker
@@ -144,9 +144,15 @@ class ClusterMembers:
     def _admit(self, member: Member, answer: Any) -> bool:
         try:
             version, inventory = ray.get(answer)
-        except RayError as error:
+        except RayActorError as error:
+            if not error.actor_init_failed:  # it was killed while it loaded its model
+                self.lose(member)
+                return False
             member.has_failed, member.since_s = True, time.monotonic()
             log.error("a worker of the cluster could not start; again in %g s: %s", RESTART_S, error)
+            return False
+        except RayError:
+            self.lose(member)
             return False
         if version != self._version:  # it keeps its place until it ends: its machine has no other
             log.error("a worker has model %s and this front %s; install one version on all", version, self._version)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("ray", reason="the extra [cluster] is not installed")
-from ray.exceptions import ObjectLostError, OutOfMemoryError
+from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError
 
 from service.caches.model_caches import NOTHING_KEPT
 from service.cluster import cluster_members
@@ -146,13 +146,21 @@ def test_a_worker_that_hangs_is_ended(cluster, members, caplog):
 
 
 def test_a_worker_that_cannot_start_is_tried_again_after_a_while_and_told_of_once_each_time(cluster, members, caplog):
-    cluster.coming = [Worker(error=OutOfMemoryError("no room")), Worker()]
+    cluster.coming = [Worker(error=RayActorError(error_msg="no weights", actor_init_failed=True)), Worker()]
     for _ in range(5):
         assert members.look() == []
     assert caplog.text.count("could not start") == 1
     cluster.now_s = RESTART_S + 1.0
     joined = [member for _ in range(2) for member in members.look()]
     assert len(joined) == 1
+
+
+@pytest.mark.parametrize("error", [RayActorError(error_msg="killed"), OutOfMemoryError("no memory")])
+def test_a_worker_killed_while_it_loads_is_replaced_at_the_next_look(cluster, members, error):
+    """Where workers are killed often, a pause after each would leave the cluster without any."""
+    cluster.coming = [Worker(error=error), Worker()]
+    joined = [member for _ in range(2) for member in members.look()]
+    assert (len(joined), cluster.now_s) == (1, 0.0)
 
 
 def test_a_place_that_gives_no_worker_is_told_of_once(cluster, members, caplog):
