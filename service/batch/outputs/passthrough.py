@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import av.error
+from av import logging
 
 from service.batch.outputs.picture_writer import Delivery, TimeSpan
 
@@ -83,7 +84,8 @@ def _goes_into(stream: Any, container_format: str) -> bool:
     if stream.type == "attachment":
         return container_format == "matroska"  # alone it is no file
     try:
-        with av.open(io.BytesIO(), "w", format=container_format) as trial:
+        # What FFmpeg says of a stream that is left out is no fault of the clip.
+        with logging.Capture(), av.open(io.BytesIO(), "w", format=container_format) as trial:
             trial.add_stream_from_template(stream)
             trial.start_encoding()
     except (ValueError, av.error.FFmpegError):
