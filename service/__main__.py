@@ -6,6 +6,7 @@ import os
 import sys
 
 from model.errors import StereoError
+from model.onednn import keep_few_operations
 from service.command_line import parse_command
 
 EXIT_FAILED = 1
@@ -20,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 is success, 1 a failure with a message, 2 a wrong command line."""
     if "OMP_WAIT_POLICY" not in os.environ:  # who has set that knows better
         os.environ.setdefault(*SPIN_COUNT)
+    keep_few_operations()
     command = parse_command(sys.argv[1:] if arguments is None else arguments)
     try:
         return command()
