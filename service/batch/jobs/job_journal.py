@@ -66,6 +66,16 @@ def _read(path: Path | None) -> list[dict[str, Any]]:
     if path is None or not path.exists():
         return []
     try:
-        return json.loads(path.read_text())
+        entries = json.loads(path.read_text())
     except (OSError, ValueError):
         return []  # written by no run of ours: the clips are rendered, or their outputs found in the way
+    return [entry for entry in entries if _is_ours(entry)] if isinstance(entries, list) else []
+
+
+def _is_ours(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.keys() == {"facts", "figures"}
+        and isinstance(entry["facts"], dict)
+        and entry["facts"].keys() == {"order", "model", "files"}
+    )
