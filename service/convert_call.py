@@ -23,6 +23,7 @@ from service.watching.telemetry import Attribute, WindowTrace
 from service.window_work import WindowWork, WorkNotes
 from service.wire.frame_receiver import FrameReceiver
 from service.wire.message_reader import next_message
+from service.wire.settings_wire import unknown_warning
 from service.wire.slot_pool import SlotPool
 from service.wire.window_delivery import WindowDelivery
 from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning
@@ -183,6 +184,8 @@ class ConvertCall:
             _describe_output(summary, plan, output, worker.device)
             if clamped:
                 summary.warnings.append(clamp_warning(clamped, plan.result_format))
+        if plan.unknown_settings:
+            summary.warnings.append(unknown_warning(plan.unknown_settings))
         _add_stage(summary, "transport", self._transport_s + notes.decode_s)
         await self._send(summary=summary)
         self._note(plan, summary, notes)
@@ -198,8 +201,8 @@ class ConvertCall:
     def _note(self, plan: WindowPlan, summary: stereo_convert_pb2.WindowSummary, notes: WorkNotes) -> None:
         """Tell log and metrics of a window that went back whole."""
         whole_s = time.perf_counter() - self._start_s
-        stages = {stage.stage: stage.seconds for stage in summary.stage_times}
-        self._shop.metrics.count_window(len(plan.wanted), {**stages, "queue": notes.queue_s, "whole": whole_s})
+        stages = {**self._trace.seconds(), "whole": whole_s}
+        self._shop.metrics.count_window(len(plan.wanted), stages)
         self._trace.attributes.update(device=summary.device, retention=summary.retention, remembered=notes.remembered)
         if summary.inpainter and not notes.remembered:
             self._shop.metrics.note_retention(summary.retention)

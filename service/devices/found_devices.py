@@ -27,7 +27,7 @@ class DeviceFacts:
 def resolve_devices(names: tuple[str, ...]) -> list[str]:
     """Replace "auto" by the first GPU, or by the processor where torch can use none.
 
-    Raises InvalidInputError for a name that is no device, or that comes twice.
+    Raises InvalidInputError for a name that is no device, a device that is not here, or one that comes twice.
     """
     devices = []
     for name in names:
@@ -35,10 +35,24 @@ def resolve_devices(names: tuple[str, ...]) -> list[str]:
         device = "cuda:0" if device == "cuda" else device
         if not DEVICE.fullmatch(device):
             raise InvalidInputError(f"device {name!r} is unknown; use auto, cpu, cuda:0, cuda:1, ... or mps")
+        if (reason := _why_not_here(device)) is not None:
+            raise InvalidInputError(f"device {device} is not here: {reason}; use auto, or cpu")
         if device in devices:
             raise InvalidInputError(f"device {device} is named twice")
         devices.append(device)
     return devices
+
+
+def _why_not_here(device: str) -> str | None:
+    """None when it is here, or when only torch could tell, as of AMD's GPUs."""
+    if device == "mps" and sys.platform != "darwin":
+        return "only macOS has it"
+    if not device.startswith("cuda") or "rocm" in torch_version():
+        return None
+    if torch_version().endswith("+cpu"):
+        return "the installed torch is built for the processor only"
+    count = cuda_device_count()
+    return None if int(device.removeprefix("cuda:")) < count else f"the driver offers {count} CUDA devices"
 
 
 def cuda_device_count() -> int:

@@ -55,6 +55,13 @@ class WindowTrace:
         """Note a stage that ends now."""
         self.stages.append((name, start_ns, time.time_ns()))
 
+    def seconds(self) -> dict[str, float]:
+        """What each stage took so far, all its turns together; 0 where the clock was set back meanwhile."""
+        total: dict[str, float] = {}
+        for name, start_ns, end_ns in self.stages:
+            total[name] = total.get(name, 0.0) + max(0, end_ns - start_ns) / 1e9
+        return total
+
     def stages_of_model(self, start_ns: int, seconds: Mapping[str, float]) -> None:
         """Note stages that came one after the other, with their seconds."""
         for name, duration_s in seconds.items():

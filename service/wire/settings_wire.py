@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
+from google.protobuf.unknown_fields import UnknownFieldSet
 from stereoconvert.v1 import settings_pb2
 
 from model.errors import SettingsError
@@ -38,6 +39,17 @@ def settings_from_wire(message: settings_pb2.Settings) -> Settings:
         if value is not None:
             values[setting.name] = value
     return Settings(**values)
+
+
+def count_unknown(message: settings_pb2.Settings) -> int:
+    """How many settings the message has that this service does not know: those of a newer plugin."""
+    return len(UnknownFieldSet(message))
+
+
+def unknown_warning(count: int) -> str:
+    """What the user is told of them: the picture may not be what the panel says."""
+    what = "a setting" if count == 1 else f"{count} settings"
+    return f"the service is older than the plugin and does not know {what} of it; update the service"
 
 
 def settings_to_wire(settings: Settings) -> settings_pb2.Settings:

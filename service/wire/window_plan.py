@@ -16,7 +16,7 @@ from service.errors import ContractSkewError
 from service.stereo_model import DEFAULT_INPAINTER
 from service.wire.frame_store import FrameStores, StoreSlot
 from service.wire.frame_wire import FrameFormat, format_from_wire
-from service.wire.settings_wire import settings_from_wire
+from service.wire.settings_wire import count_unknown, settings_from_wire
 
 CONTRACT_VERSION = 1000
 """MAJOR * 1000 + MINOR of proto/stereoconvert/v1."""
@@ -50,6 +50,7 @@ class WindowPlan:
     inpainter: str
     depth_estimator: str
     interactive: bool
+    unknown_settings: int = 0  # of a newer plugin
 
     @property
     def result_format(self) -> FrameFormat:
@@ -121,6 +122,7 @@ def plan_window(header: stereo_convert_pb2.WindowHeader, limits: ServiceLimits, 
         inpainter=_model_name("inpainter", header.inpainter) or DEFAULT_INPAINTER,
         depth_estimator=_model_name("depth_estimator", header.depth_estimator),
         interactive=header.interactive,
+        unknown_settings=count_unknown(header.settings),
     )
     return _with_slots(plan, header.output_slots, stores)
 

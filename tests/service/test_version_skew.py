@@ -31,6 +31,13 @@ def test_a_newer_plugin_may_say_more_than_we_know(client, small):
     assert answers[-1].WhichOneof("message") == "summary"
 
 
+def test_settings_that_only_the_newer_plugin_knows_are_told_of(client, small):
+    header = header_of(client, small, CONTRACT_VERSION + 1)
+    header.settings.MergeFromString(OF_LATER)
+    told = "the service is older than the plugin and does not know a setting of it; update the service"
+    assert told in talk_as(client, header)[-1].summary.warnings
+
+
 def test_an_older_plugin_is_served_by_a_newer_service(client, small, monkeypatch):
     monkeypatch.setattr("service.wire.window_plan.CONTRACT_VERSION", CONTRACT_VERSION + 1)
     answers = talk_as(client, header_of(client, small, CONTRACT_VERSION))

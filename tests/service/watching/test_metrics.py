@@ -38,7 +38,7 @@ def test_windows_stages_retention_and_caches_are_counted(watched, small, make_fr
     assert (found["stereo_windows_total"], found["stereo_frames_total"]) == (2, 4)
     assert found['stereo_stage_seconds_count{stage="depth"}'] == 1
     assert found['stereo_stage_seconds_sum{stage="depth"}'] == 0.25
-    for stage in ("queue", "transport", "whole"):
+    for stage in ("receive", "queue", "decode", "deliver", "whole"):
         assert found[f'stereo_stage_seconds_count{{stage="{stage}"}}'] == 2
     assert (found["stereo_retention_ratio_count"], found["stereo_retention_ratio_sum"]) == (1, 0.5)
     assert found['stereo_cache_lookups_total{cache="results",result="hit"}'] == 1
@@ -92,6 +92,7 @@ def test_a_disk_that_failed_shows(watched, tmp_path, is_on):
 def test_memory_of_each_gpu_is_told_once_torch_is_loaded(start_service, monkeypatch):
     """Torch is played: there is no GPU where tests run."""
     held = {"cuda:0": 5 << 20, "cuda:1": 7 << 20}
+    monkeypatch.setattr("service.server.resolve_devices", list)
     service = start_service(metrics_port=0, devices=("cuda:0", "cuda:1"))
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert not any("gpu_memory" in name for name in figures(service))

@@ -175,7 +175,8 @@ def test_there_are_examples():
     assert JOBS
 
 
-def test_windows_run_on_all_devices_at_once_and_are_written_in_order(make_run, render, model, tmp_path):
+def test_windows_run_on_all_devices_at_once_and_are_written_in_order(make_run, render, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("service.batch.jobs.job.resolve_devices", list)
     meeting = threading.Barrier(2, timeout=60)
     used = set()
 
