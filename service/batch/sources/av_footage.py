@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +11,14 @@ import av
 import av.error
 import numpy as np
 from av.format import Flags as FormatFlags
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from model.errors import FrameFormatError
 from service.batch.errors import UnreadableError
-from service.batch.media.clip_info import (
-    DEFAULT_FPS,
-    RANGE_FULL,
-    UNSPECIFIED,
-    ClipInfo,
-    ContentLight,
-    MasteringDisplay,
-    Timecode,
-    VideoColour,
-)
+from service.batch.media.clip_info import DEFAULT_FPS
 from service.batch.media.planar_yuv import PlanarCodec, planar_format
+from service.batch.sources.av_clip_info import clip_info, colour_of, what_is_lost
 from service.batch.sources.footage import Footage, FootageFrame, format_of
 from service.batch.sources.h264_check import H264Check, check_of
 from service.batch.sources.whole_file import missing_bytes
@@ -59,13 +48,13 @@ class AvFootage(Footage):
                 raise UnreadableError(f"{path} has no video frame that can be read; is it complete?")
             self._quarter_turns = frame.rotation // 90 % 4
             self._planar_name = _planar_name(frame.format.name, path)
-            self._colour = _colour(frame, stream.codec_context)
+            self._colour = colour_of(frame, stream.codec_context)
             self.format = format_of(self._image(frame))
-            self.info = _info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
+            self.info = clip_info(container, stream, frame, self._planar_name, self._colour, self._quarter_turns)
             self.time_base = stream.time_base or 1 / (self.info.fps or DEFAULT_FPS)
             self.reported_count = stream.frames or _count_by_time(container, stream)
             self.starts_anywhere = bool(container.format.flags & FormatFlags.ts_discont.value)  # MPEG streams
-            self.notes = _notes(path, frame)
+            self.notes = what_is_lost(path, frame)
 
     def frames(self, start: int = 0) -> Iterator[FootageFrame]:
         """Decode to the end; frames before `start` are decoded, not converted, so that numbers never slip."""
@@ -168,74 +157,6 @@ def _plane(plane: Any, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
     """A plane without the padding of its rows."""
     rows = np.frombuffer(plane, np.uint8).reshape(-1, abs(plane.line_size))[: shape[0], : shape[1] * dtype.itemsize]
     return np.ascontiguousarray(rows).view(dtype)
-
-
-def _colour(frame: VideoFrame, container_says: Any) -> VideoColour:
-    """What each frame says, or where it is silent, the container."""
-
-    def said(name: str) -> int:
-        value = int(getattr(frame, name))
-        return value if value != UNSPECIFIED else int(getattr(container_says, name))
-
-    full = frame.format.name.startswith("yuvj") or RANGE_FULL in (frame.color_range, container_says.color_range)
-    colour_range = RANGE_FULL if full else int(frame.color_range)
-    return VideoColour(said("color_primaries"), said("color_trc"), said("colorspace"), colour_range)
-
-
-def _info(
-    container: Any, stream: Any, frame: VideoFrame, planar_name: str, colour: VideoColour, quarter_turns: int
-) -> ClipInfo:
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    side = {entry.type: bytes(entry) for entry in _side_data(frame)}
-    return ClipInfo(
-        fps=stream.average_rate or stream.guessed_rate or None,
-        timecode=_timecode(container),
-        pixel_aspect=1 / aspect if quarter_turns % 2 else aspect,
-        pixel_format=planar_name,
-        colour=colour,
-        mastering=_mastering(side.get(SideDataType.MASTERING_DISPLAY_METADATA)),
-        light=_light(side.get(SideDataType.CONTENT_LIGHT_LEVEL)),
-    )
-
-
-def _notes(path: Path, frame: VideoFrame) -> tuple[str, ...]:
-    """What of the first frame is not carried on."""
-    notes = []
-    if frame.interlaced_frame:
-        notes.append(f"{path.name} is interlaced: its frames mix two moments; deinterlace it first")
-    kinds = {entry.type for entry in _side_data(frame)}
-    if kinds & {SideDataType.DYNAMIC_HDR_PLUS, SideDataType.DOVI_METADATA, SideDataType.DOVI_RPU_BUFFER}:
-        notes.append(f"{path.name} has HDR10+ or Dolby Vision data, which are not carried on; static HDR data are")
-    return tuple(notes)
-
-
-def _side_data(frame: VideoFrame) -> list[Any]:
-    entries: Any = frame.side_data  # its type stubs are wrong
-    return [entries[index] for index in range(len(entries))]
-
-
-def _timecode(container: Any) -> Timecode | None:
-    """Of the file, or of any of its streams: MOV has a stream for it, Matroska and MXF a tag."""
-    tags = [container.metadata, *(stream.metadata for stream in container.streams)]
-    texts = [value for tag in tags for name, value in tag.items() if name.lower() == "timecode"]
-    return next((parsed for text in texts if (parsed := Timecode.parse(text))), None)
-
-
-def _mastering(data: bytes | None) -> MasteringDisplay | None:
-    """AVMasteringDisplayMetadata: ten rationals, then whether primaries and luminance are known."""
-    if data is None or len(data) < 88:
-        return None
-    numbers = struct.unpack_from("22i", data)
-    if not (numbers[20] and numbers[21]):
-        return None
-    red_x, red_y, green_x, green_y, blue_x, blue_y, white_x, white_y, low, high = (
-        Fraction(numbers[i], numbers[i + 1] or 1) for i in range(0, 20, 2)
-    )
-    return MasteringDisplay((red_x, red_y), (green_x, green_y), (blue_x, blue_y), (white_x, white_y), low, high)
-
-
-def _light(data: bytes | None) -> ContentLight | None:
-    return ContentLight(*struct.unpack_from("2I", data)) if data is not None and len(data) >= 8 else None
 
 
 def _reason(error: Exception) -> str:
