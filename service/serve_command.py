@@ -1,4 +1,4 @@
-"""`python -m service serve`: its flags, and what they mean."""
+"""`python -m service serve`: its flags, and the process that they ask for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.errors import InvalidInputError
 from service.config import MIB, ServiceConfig, ServiceLimits
 
 if TYPE_CHECKING:
@@ -117,7 +115,8 @@ def _serve_and_end(config: ServiceConfig, log_level: str, log_file: Path | None,
 
 
 def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_format: str) -> int:
-    from service.caches.model_caches import CacheSizes, ModelCaches
+    from service.caches.model_caches import CacheSizes
+    from service.chosen_model import chosen_model
     from service.models.model_version import model_version
     from service.orphan import end_with_parent
     from service.serve import serve
@@ -129,21 +128,12 @@ def _serve(config: ServiceConfig, log_level: str, log_file: Path | None, log_for
         end_with_parent()
     limits = config.limits
     sizes = CacheSizes(limits.depth_cache_bytes, limits.fill_cache_bytes, limits.latent_cache_bytes)
-    telemetry = telemetry_of(os.environ)
-    with _spill(config.cache_dir, limits.disk_cache_bytes, model_version) as spill, closing(telemetry):
-        if config.cluster is None:
-            from service.stereo_model import TorchModel
-
-            return asyncio.run(serve(config, TorchModel(ModelCaches(sizes, spill)), spill, telemetry))
-        if find_spec("ray") is None:
-            raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
-        from service.cluster.cluster_model import ClusterModel
-
-        model = ClusterModel(config.cluster, sizes)
-        try:
-            return asyncio.run(serve(config, model, spill, telemetry))
-        finally:
-            model.close()
+    with (
+        _spill(config.cache_dir, limits.disk_cache_bytes, model_version) as spill,
+        closing(telemetry_of(os.environ)) as telemetry,
+        chosen_model(config.cluster, sizes, spill) as model,
+    ):
+        return asyncio.run(serve(config, model, spill, telemetry))
 
 
 @contextmanager

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,6 @@ from model.settings import OUTPUTS, Settings, parse_settings
 
 if TYPE_CHECKING:
     from service.batch.rendering.orders import JobOrder
-    from service.stereo_model import StereoModel
 
 EPILOG = """exit codes: 0 done, 1 failed, 2 wrong command line or job file, 3 source unreadable, 4 output exists,
 5 cannot write (disk full), 6 some clips of a job failed, 130 interrupted.
@@ -76,33 +73,15 @@ def _run(read: Callable[[], JobOrder], planned_frames: int | None) -> int:
     from service.batch.errors import EXIT_WRONG_ORDER
     from service.batch.jobs.job import render_job
     from service.batch.jobs.plan import plan_job
+    from service.chosen_model import chosen_model
 
     try:
         job = read()  # before a model is loaded or a cluster joined
-        with _model(job.cluster) as model:
+        with chosen_model(job.cluster) as model:
             return render_job(job, model) if planned_frames is None else plan_job(job, model, planned_frames)
     except InvalidInputError as error:  # of a clip would have been told by the job
         print(f"error: {error}", file=sys.stderr)
         return EXIT_WRONG_ORDER
-
-
-@contextmanager
-def _model(cluster: str | None) -> Iterator[StereoModel]:
-    """Ours, on this machine's devices or on a Ray cluster's."""
-    if cluster is None:
-        from service.stereo_model import TorchModel
-
-        yield TorchModel()
-        return
-    if find_spec("ray") is None:
-        raise InvalidInputError("--cluster needs Ray; run: pip install 'stereo-convert[cluster]'")
-    from service.cluster.cluster_model import ClusterModel
-
-    model = ClusterModel(cluster)
-    try:
-        yield model
-    finally:
-        model.close()
 
 
 def _job_of_file(flags: argparse.Namespace) -> JobOrder:

@@ -9,7 +9,8 @@ from model.errors import Cancelled
 from service.caches.model_caches import NOTHING_KEPT, CacheSizes, ModelCaches
 from service.devices.device_memory import with_second_try
 from service.devices.found_devices import resolve_devices
-from service.stereo_model import Inventory, TorchModel, WindowInput, WindowOutput
+from service.stereo_model import Inventory, WindowInput, WindowOutput
+from service.torch_model import TorchModel
 
 QUEUED = ("queued", 0.0)
 CANCELLATIONS = 256

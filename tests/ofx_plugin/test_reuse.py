@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.caches.model_caches import CacheSizes, ModelCaches
-from service.stereo_model import TorchModel
+from service.torch_model import TorchModel
 from tests.ofx_host import ArrayClip
 from tests.ofx_host.render_orders import moving_frames
 from tests.ofx_plugin.formula_service import ServiceThread

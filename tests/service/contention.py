@@ -25,7 +25,8 @@ _MEASURED = """
 import time
 import numpy as np
 from model.settings import Settings
-from service.stereo_model import TorchModel, WindowInput
+from service.stereo_model import WindowInput
+from service.torch_model import TorchModel
 model, frames = TorchModel(), np.random.default_rng(0).random((1, 3, 360, 640), np.float32)
 ramp = np.linspace(0, 1, 640, dtype=np.float32).reshape(1, 1, 1, 640) * np.ones((1, 1, 360, 1), np.float32)
 window = WindowInput(frames, (ramp * 7) % 1, Settings(window=1, depth_source="clip"), 0, (0,), "lite", "")

@@ -8,7 +8,7 @@ import pytest
 from model.settings import Settings
 from service.caches.model_caches import CacheSizes, ModelCaches
 from service.client import ServiceClient
-from service.stereo_model import TorchModel
+from service.torch_model import TorchModel
 from service.wire.frame_wire import FrameFormat
 from tests.service.window_calls import F32, halved
 

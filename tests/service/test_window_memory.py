@@ -10,7 +10,8 @@ import pytest
 
 from model.settings import Settings
 from service.client import ServiceClient
-from service.stereo_model import TorchModel, WindowInput, WindowOutput
+from service.stereo_model import WindowInput, WindowOutput
+from service.torch_model import TorchModel
 from service.wire.frame_wire import FrameFormat
 from tests.service.scarce_memory import ScarceMemory
 from tests.service.window_calls import status

@@ -13,7 +13,8 @@ from model.settings import FLOATING_WINDOWS, OUTPUTS, Settings
 from service.caches.fill_cache import FillCache, LatentCache, remembering_encoder, remembering_fill, settings_of_fill
 from service.caches.kept_array import KeptArray
 from service.caches.model_caches import CacheSizes, ModelCaches
-from service.stereo_model import TorchModel, WindowInput
+from service.stereo_model import WindowInput
+from service.torch_model import TorchModel
 
 MIB = 1 << 20
 VIEW = torch.linspace(-1, 2, 2 * 4 * 3 * 5).reshape(2, 4, 3, 5)

@@ -116,7 +116,7 @@ def convert_all(service, sources: list[bytes], settings: Settings = SETTINGS) ->
 
 
 def test_a_cluster_gives_the_bits_of_one_device(front, start_service, tmp_path):
-    from service.stereo_model import TorchModel
+    from service.torch_model import TorchModel
 
     tmp_path.chmod(0o700)
     alone = start_service(model=TorchModel(), runtime_dir=tmp_path)
@@ -204,7 +204,8 @@ model.close()
 
 def test_two_fronts_share_the_workers_of_a_cluster_and_one_may_leave(front, cluster, cluster_model):
     """A worker holds a whole GPU, so a second front with workers of its own would wait for ever."""
-    from service.stereo_model import TorchModel, WindowInput
+    from service.stereo_model import WindowInput
+    from service.torch_model import TorchModel
 
     wait_until(lambda: cluster_model.lanes() == 2)
     before = {process.pid for process in workers()}

@@ -8,7 +8,8 @@ import pytest
 from model.errors import Cancelled
 from model.settings import Settings
 from service.cluster.cluster_worker import QUEUED, ClusterWorker
-from service.stereo_model import TorchModel, WindowInput
+from service.stereo_model import WindowInput
+from service.torch_model import TorchModel
 
 
 @pytest.fixture(scope="module")

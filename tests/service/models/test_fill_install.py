@@ -12,7 +12,8 @@ from service.__main__ import main
 from service.models.fill_install import add_fill
 from service.models.model_install import Terms
 from service.models.model_version import model_version
-from service.stereo_model import TorchModel, WindowInput
+from service.stereo_model import WindowInput
+from service.torch_model import TorchModel
 from tests.wan_models import save_member
 
 FREE = Terms(license="Apache-2.0")

@@ -30,7 +30,8 @@ CHILD = """
     from service.batch.jobs.job import render_job
     from service.batch.rendering.orders import ClipOrder, JobOrder
     from service.batch.outputs.picture_writer import OutputFile
-    from service.stereo_model import TorchModel, WindowOutput
+    from service.stereo_model import WindowOutput
+    from service.torch_model import TorchModel
 
     class ShiftingModel(TorchModel):
         def convert(self, window, device, progress):

@@ -11,7 +11,8 @@ from model.errors import InvalidInputError, WeightsError
 from model.layout import compose
 from model.settings import Settings
 from service.errors import StereoError
-from service.stereo_model import TorchModel, WindowInput
+from service.stereo_model import WindowInput
+from service.torch_model import TorchModel
 
 STRETCH = Settings(engine="stretch", depth_source="clip", disparity=8, window=1)
 
