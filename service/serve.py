@@ -21,7 +21,8 @@ from service.access.tls import TlsFiles, server_credentials
 from service.caches.spill import Spill
 from service.config import ServiceConfig
 from service.devices.allocator import hold_memory_well
-from service.errors import CannotListenError, ErrorInterceptor
+from service.error_interceptor import ErrorInterceptor
+from service.errors import CannotListenError
 from service.orphan import leave_when_lost
 from service.runtime_dir import InstanceLock, make_private_dir, remove_stale_socket
 from service.server import StereoConvertServicer

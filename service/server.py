@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import grpc.aio
@@ -15,6 +13,7 @@ from stereoconvert.v1 import stereo_convert_pb2, stereo_convert_pb2_grpc
 
 from model.errors import InvalidInputError
 from service.access.admission import Admission
+from service.activity import Activity
 from service.caches.frame_cache import FrameCache
 from service.caches.result_cache import ResultCache
 from service.caches.spill import Spill
@@ -39,46 +38,8 @@ CLUSTER = "cluster"
 """What stands for all devices of a cluster in Describe, in summaries and in metrics."""
 
 COPIER_THREADS = 4
-FINISH_POLL_S = 0.05
 DESCRIBE_WAIT_S = 2.0
 """How long Describe waits for a model that is just being loaded; then it says what is known so far."""
-
-
-class Activity:
-    """Counts the windows under way, so that an idle service can leave and a busy one finish.
-
-    A store that a host keeps open is no activity: a host that is left open overnight must not hold the GPU.
-    """
-
-    def __init__(self) -> None:
-        self._open = 0
-        self._last_end = time.monotonic()
-
-    @contextmanager
-    def window(self) -> Iterator[None]:
-        """Count one window while its stream is open."""
-        self._open += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
-            self._last_end = time.monotonic()
-
-    @property
-    def idle_s(self) -> float:
-        """Seconds since the last window ended; 0 while one is under way."""
-        return 0.0 if self._open else time.monotonic() - self._last_end
-
-    @property
-    def windows(self) -> int:
-        """How many are under way."""
-        return self._open
-
-    async def finish(self, timeout_s: float, hurry: asyncio.Event) -> None:
-        """Wait until no window is under way, at most `timeout_s` and not after `hurry` is set."""
-        until = time.monotonic() + timeout_s
-        while self._open and not hurry.is_set() and time.monotonic() < until:
-            await asyncio.sleep(FINISH_POLL_S)
 
 
 class StereoConvertServicer(stereo_convert_pb2_grpc.StereoConvertServiceServicer):
