@@ -19,7 +19,12 @@ EPILOG = """exit codes: 0 done, 1 failed, 2 wrong command line or job file, 3 so
 5 cannot write (disk full), 6 some clips of a job failed, 130 interrupted.
 The same command after a crash goes on where it stopped. docs/batch.md has codecs and job files."""
 
-_ONE_CLIP_ONLY = ("out", "also", "depth", "output", "assignments", "codec", "fps", "first", "last", "frames")
+_OF_ONE_CLIP = {
+    "--out": "out", "--also": "also", "--depth": "depth", "--output": "output", "--set": "assignments",
+    "--codec": "codec", "--fps": "fps", "--first": "first", "--last": "last", "--frames": "frames",
+    "--inpainter": "inpainter", "--estimator": "estimator", "--field-of-view": "field_of_view",
+}  # fmt: skip
+"""What a job file says of each of its clips itself: flag -> where argparse keeps it, None when it was not given."""
 
 
 def add_render_verb(verbs: argparse._SubParsersAction) -> None:
@@ -49,9 +54,9 @@ def add_render_verb(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--plan", type=int, nargs="?", const=26, metavar="N",
                       help="render N frames of each clip (26), throw them away, tell what all would take")  # fmt: skip
     verb.add_argument("--report", type=Path, metavar="DIR", help="write figures and contact sheets here")
-    verb.add_argument("--inpainter", default="lite", metavar="NAME", help="fill network (lite)")
-    verb.add_argument("--estimator", default="", metavar="NAME", help="depth estimator (default: the best available)")
-    verb.add_argument("--field-of-view", type=float, default=60.0, metavar="DEG",
+    verb.add_argument("--inpainter", metavar="NAME", help="fill network (lite)")
+    verb.add_argument("--estimator", metavar="NAME", help="depth estimator (default: the best available)")
+    verb.add_argument("--field-of-view", type=float, metavar="DEG",
                       help="of IN across its width, for vr180 (60)")  # fmt: skip
     verb.set_defaults(build=_build_render)
 
@@ -66,6 +71,7 @@ def _build_render(flags: argparse.Namespace) -> Callable[[], int]:
         raise InvalidInputError("-o OUT is missing: where should the result go?")
     # Checked before anything heavy is loaded, so that a typing error is answered at once.
     settings = _settings(flags)
+    _check_above_zero(flags)
     return lambda: _run(lambda: _job_of_flags(flags, settings), flags.plan)
 
 
@@ -99,7 +105,8 @@ def _job_of_file(flags: argparse.Namespace) -> JobOrder:
 
 def _job_of_flags(flags: argparse.Namespace, settings: Settings) -> JobOrder:
     from service.batch.outputs.picture_writer import OutputFile
-    from service.batch.rendering.orders import ClipOrder, JobOrder
+    from service.batch.rendering.orders import DEFAULT_FIELD_OF_VIEW_DEG, ClipOrder, JobOrder
+    from service.stereo_model import DEFAULT_INPAINTER
 
     outputs = [OutputFile(flags.output or "right", flags.out, flags.codec)]
     for text in flags.also or ():
@@ -114,9 +121,9 @@ def _job_of_flags(flags: argparse.Namespace, settings: Settings) -> JobOrder:
         last=flags.last,
         count=flags.frames,
         fps=flags.fps,
-        inpainter=flags.inpainter,
-        depth_estimator=flags.estimator,
-        field_of_view_deg=flags.field_of_view,
+        inpainter=flags.inpainter or DEFAULT_INPAINTER,
+        depth_estimator=flags.estimator or "",
+        field_of_view_deg=DEFAULT_FIELD_OF_VIEW_DEG if flags.field_of_view is None else flags.field_of_view,
         overwrite=flags.overwrite,
     )
     return JobOrder((clip,), tuple(flags.device or ("auto",)), flags.cluster, flags.report)
@@ -129,15 +136,18 @@ def _settings(flags: argparse.Namespace) -> Settings:
     settings = parse_settings(values)
     if (settings.depth_source == "clip") != (flags.depth is not None):
         raise SettingsError("depth_source=clip and --depth D go together; give both or neither")
+    return settings
+
+
+def _check_above_zero(flags: argparse.Namespace) -> None:
     for name in ("fps", "frames"):
         value = getattr(flags, name)
         if value is not None and not value > 0:
             raise InvalidInputError(f"--{name} must be above 0; got {value}")
-    return settings
 
 
 def _refuse_flags_of_one_clip(flags: argparse.Namespace) -> None:
-    given = [name for name in _ONE_CLIP_ONLY if getattr(flags, name) not in (None, [])]
+    given = [flag for flag, name in _OF_ONE_CLIP.items() if getattr(flags, name) is not None]
     if given:
         raise InvalidInputError(f"a job file says itself what to render; leave out {', '.join(given)}")
 

@@ -30,7 +30,7 @@ from model.errors import InvalidInputError
 from model.settings import Settings
 from service.batch.errors import JobError
 from service.batch.outputs.picture_writer import ALL_CODECS, OutputFile
-from service.batch.rendering.orders import ClipOrder, JobOrder, Shot
+from service.batch.rendering.orders import DEFAULT_FIELD_OF_VIEW_DEG, ClipOrder, JobOrder, Shot
 from service.stereo_model import DEFAULT_INPAINTER
 
 _SETTINGS = tuple(setting.name for setting in fields(Settings) if setting.name != "output")
@@ -97,7 +97,7 @@ def _clip(name: str, clip: dict, defaults: dict, folder: Path, overwrite: bool) 
             fps=_rate(str(merged["fps"])) if "fps" in merged else None,
             inpainter=str(merged.get("inpainter", DEFAULT_INPAINTER)),
             depth_estimator=str(merged.get("estimator", "")),
-            field_of_view_deg=float(merged.get("field_of_view", 60.0)),
+            field_of_view_deg=float(merged.get("field_of_view", DEFAULT_FIELD_OF_VIEW_DEG)),
             overwrite=overwrite or bool(merged.get("overwrite", False)),
         )
     except (ValueError, TypeError, ArithmeticError) as error:

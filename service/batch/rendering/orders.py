@@ -14,6 +14,8 @@ from service.stereo_model import DEFAULT_INPAINTER
 KINDS = (*OUTPUTS, "vr180")
 """What can be made of a clip: the outputs of the settings, and one that only files can hold."""
 
+DEFAULT_FIELD_OF_VIEW_DEG = 60.0
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -45,7 +47,7 @@ class ClipOrder:
     fps: Fraction | None = None  # None: the source's
     inpainter: str = DEFAULT_INPAINTER
     depth_estimator: str = ""
-    field_of_view_deg: float = 60.0  # of the source across its width; only vr180 asks
+    field_of_view_deg: float = DEFAULT_FIELD_OF_VIEW_DEG  # of the source across its width; only vr180 asks
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -23,7 +23,10 @@ JOB = '[[clip]]\nsource = "none.mp4"\noutputs = { right = "o.mp4" }\n'
         (["x.mp4", "-o", "o.mp4", "--device", "toaster"], 2, "device 'toaster' is unknown"),
         (["x.mp4"], 2, "-o OUT is missing"),
         (["none.toml"], 2, "cannot read none.toml"),
-        (["job.toml", "-o", "o.mp4"], 2, "leave out out"),
+        (["job.toml", "-o", "o.mp4"], 2, "leave out --out\n"),
+        (["job.toml", "--set", "disparity=3", "--frames", "5"], 2, "leave out --set, --frames\n"),
+        (["job.toml", "--inpainter", "wan", "--estimator", "Draft"], 2, "leave out --inpainter, --estimator\n"),
+        (["job.toml", "--field-of-view", "60"], 2, "leave out --field-of-view\n"),
         (["job.toml"], 3, "none.mp4 does not exist"),
     ],
 )
