@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, cast
 
+from service.caches.guarded_cache import GuardedCache
 from service.caches.kept_array import KeptArray
 from service.caches.spill import Spill
-from service.caches.spilled_cache import ArrayEntries, SpilledCache
+from service.caches.spilled_cache import ArrayEntries
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from model.depth.estimators import DepthEstimator
 
-log = logging.getLogger(__name__)
-
 DepthKey = tuple[str, str, bytes]
 """(name of the estimator, device, digest of the window's frames). Of one version of the model."""
 
 
-class DepthCache(SpilledCache[DepthKey, KeptArray]):
+class DepthCache(GuardedCache[DepthKey, KeptArray]):
     """Nearness as an estimator gave it."""
 
     def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
@@ -48,11 +46,8 @@ class _RememberingEstimator:
 
         key = (self._estimator.name, str(frames.device), self._frames_digest)
         kept = self._cache.get(key)
-        if kept is not None and kept.is_intact:
-            return torch.from_numpy(kept.values.copy()).to(frames.device)
         if kept is not None:
-            log.warning("kept depth is damaged; it is estimated again")
-            self._cache.drop(key)
+            return torch.from_numpy(kept.values.copy()).to(frames.device)
         nearness = self._estimator.estimate(frames)
         values = nearness.float().cpu().numpy().copy()
         self._cache.put(key, KeptArray.of(values), values.nbytes)

@@ -7,7 +7,6 @@ encoder made of the picture around the holes: with another number of steps, only
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -16,16 +15,15 @@ import numpy as np
 
 from model.settings import Settings
 from service.caches.entry_file import Entry
+from service.caches.guarded_cache import GuardedCache
 from service.caches.kept_array import KeptArray, digest_of
 from service.caches.spill import Spill
-from service.caches.spilled_cache import ArrayEntries, EntryKind, SpilledCache
+from service.caches.spilled_cache import ArrayEntries, EntryKind
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from model.sasi.inpainter import Fill, Inpainter
-
-log = logging.getLogger(__name__)
 
 FillKey = tuple[object, ...]
 LatentKey = tuple[str, str, bytes]
@@ -70,14 +68,14 @@ class _FillEntries(EntryKind[KeptFill]):
         return kept, kept.size_bytes
 
 
-class FillCache(SpilledCache[FillKey, KeptFill]):
+class FillCache(GuardedCache[FillKey, KeptFill]):
     """What fills changed."""
 
     def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
         super().__init__(max_bytes, _FillEntries(), spill)
 
 
-class LatentCache(SpilledCache[LatentKey, KeptArray]):
+class LatentCache(GuardedCache[LatentKey, KeptArray]):
     """What encoders made."""
 
     def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
@@ -106,11 +104,8 @@ class _RememberingInpainter:
     def fill(self, view: Tensor, *arguments: Tensor, **rules: Any) -> Fill:
         """As the inpainter's own `fill`, with the same bits."""
         kept = self._cache.get(self._key)
-        if kept is not None and kept.is_intact:
-            return _filled_again(view, kept)
         if kept is not None:
-            log.warning("a kept fill is damaged; it is computed again")
-            self._cache.drop(self._key)
+            return _filled_again(view, kept)
         fill = self._inpainter.fill(view, *arguments, **rules)
         kept = _what_changed(view, fill)
         self._cache.put(self._key, kept, kept.size_bytes)
@@ -147,11 +142,8 @@ def remembering_encoder(encode: Encode, cache: LatentCache, version: str, digest
 
         key = (version, str(video.device), digest_of(video.cpu().numpy(), digest_seed))
         kept = cache.get(key)
-        if kept is not None and kept.is_intact:
-            return torch.from_numpy(kept.values.copy()).to(video.device)
         if kept is not None:
-            log.warning("kept latents are damaged; they are encoded again")
-            cache.drop(key)
+            return torch.from_numpy(kept.values.copy()).to(video.device)
         latents = encode(video)
         values = latents.float().cpu().numpy().copy()
         cache.put(key, KeptArray.of(values), values.nbytes)

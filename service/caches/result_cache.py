@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 from service.caches.entry_file import Entry
+from service.caches.guarded_cache import GuardedCache
 from service.caches.kept_array import KeptArray
 from service.caches.spill import Spill
-from service.caches.spilled_cache import EntryKind, SpilledCache
+from service.caches.spilled_cache import EntryKind
 from service.stereo_model import WindowInput, WindowOutput
-
-log = logging.getLogger(__name__)
 
 ResultKey = tuple[object, ...]
 
@@ -26,6 +24,11 @@ class KeptResult:
 
     output: WindowOutput
     images: KeptArray
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the images are still what was kept."""
+        return self.images.is_intact
 
 
 class _ResultEntries(EntryKind[KeptResult]):
@@ -48,7 +51,7 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-class ResultCache(SpilledCache[ResultKey, KeptResult]):
+class ResultCache(GuardedCache[ResultKey, KeptResult]):
     """Results, equal to the bit to what computing them again would give."""
 
     def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
@@ -56,15 +59,8 @@ class ResultCache(SpilledCache[ResultKey, KeptResult]):
 
     def find(self, window: WindowInput, device: str) -> WindowOutput | None:
         """The result of an equal window, with no stage times: nothing was computed."""
-        key = _key_of(window, device)
-        kept = self.get(key)
-        if kept is None:
-            return None
-        if not kept.images.is_intact:
-            log.warning("a kept result is damaged; the window is computed again")
-            self.drop(key)
-            return None
-        return replace(kept.output, stage_times={})
+        kept = self.get(_key_of(window, device))
+        return None if kept is None else replace(kept.output, stage_times={})
 
     def keep(self, window: WindowInput, device: str, output: WindowOutput) -> None:
         """Remember a result."""
