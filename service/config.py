@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model.errors import InvalidInputError
 
-KIB, MIB, GIB = 2**10, 2**20, 2**30
+MIB, GIB = 2**20, 2**30
 MAX_PORT = 65535
 MAX_SOCKET_PATH_BYTES = 107
 """sun_path of sockaddr_un, less its final zero (Linux; macOS has 103)."""

@@ -47,7 +47,7 @@ class Member:
 
     name: str
     worker: Any
-    since_s: float  # when it was asked for, or failed
+    since_s: float  # when it was asked for, last asked whether it lives, or failed
     ready: Any = None  # reference to the answer of `ready`, while it starts
     asked: Any = None  # reference to an answer that shows that it lives
     is_alive: bool = False  # and of our version

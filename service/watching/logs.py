@@ -13,8 +13,6 @@ from pathlib import Path
 from model.errors import InvalidInputError
 from service.access.redaction import without_folders, without_secrets
 
-LOG_FORMATS = ("text", "json")
-
 request_label: ContextVar[str] = ContextVar("request_label", default="")
 """First 8 digits of the request_id that the plugin's own log shows; "" outside of a request."""
 
@@ -55,7 +53,10 @@ def _safe(text: str) -> str:
 
 
 def set_up_logs(level: str, file: Path | None, log_format: str = "text") -> None:
-    """Send the log to `file`, or to stderr, in one of LOG_FORMATS. A file that is moved away is begun anew.
+    """Send the log to `file`, or to stderr. A file that is moved away is begun anew.
+
+    level       "debug", "info", "warning" or "error"
+    log_format  "text" or "json", one object a line
 
     Raises InvalidInputError for a file that cannot be written.
     """

@@ -23,12 +23,15 @@ VERSION = 1
 class PartRecord:
     """What was rendered in one part, and at what cost.
 
-    numbers   first and last frame
-    times     when the first frame is shown and the last one ends, in the clip's time_base
-    seconds   of wall time by stage
-    warnings  of the model -> in how many windows
-    shares    sums over windows: retention and disoccluded, 0..1 each
-    parallax  % of width, (most negative, nearest)
+    numbers      first and last frame
+    times        when the first frame is shown and the last one ends, in the clip's time_base
+    seconds      of wall time by stage
+    warnings     of the model -> in how many windows
+    retention    share of tokens computed, 0..1, summed over windows
+    disoccluded  share of pixels that the left eye did not see, 0..1, summed over windows
+    parallax     % of width, (most negative, nearest)
+    clamped      values that did not fit the outputs' pixels
+    elapsed_s    of wall time, of stages that run beside each other once
     """
 
     numbers: tuple[int, int]
@@ -64,13 +67,13 @@ class Journal:
 
     order    what is rendered, as JSON: parts of another order are not ours
     parts    those that are done, in order
-    resumed  whether any were when it was opened
+    stale    whether parts of another order lay here and were dropped
     """
 
     folder: Path
     order: dict
     parts: list[PartRecord] = field(default_factory=list)
-    stale: bool = False  # parts of another order lay here
+    stale: bool = False
 
     def __post_init__(self) -> None:
         try:
