@@ -60,7 +60,7 @@ def test_a_second_instance_leaves_at_once_and_says_so(spawn, listening, runtime_
     _, log = second.communicate(timeout=WAIT_S)
     assert (second.returncode, "a service runs already" in log) == (0, True)
     with ServiceClient(f"unix:{runtime_dir}/service.sock") as client:
-        assert client.describe().contract_version == 1000
+        assert client.describe(timeout_s=60).contract_version == 1000
 
 
 def state_of(pid: int) -> str:
@@ -273,7 +273,7 @@ def test_a_file_in_place_of_the_socket_is_never_lost(spawn, runtime_dir):
 def test_it_listens_before_torch_is_loaded():
     seen = "import sys; print('torch' in sys.modules, 'cv2' in sys.modules)"
     check = "from service.command_line import parse_command; parse_command(['serve'])"
-    code = f"{check}; import service.serve, service.stereo_model; {seen}"
+    code = f"{check}; import service.serve, service.chosen_model, service.torch_model; {seen}"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT_S, check=True)
     assert output.stdout.split() == ["False", "False"]
 

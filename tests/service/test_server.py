@@ -43,7 +43,7 @@ def region():
 
 
 def test_describe_tells_versions_devices_models_and_limits(service, client):
-    answer = client.describe()
+    answer = client.describe(timeout_s=60)
     assert (answer.contract_version, answer.model_version) == (1000, "fake-1")
     assert [device.name for device in answer.devices] == ["cpu"]
     assert answer.devices[0].memory_bytes > 0

@@ -30,7 +30,7 @@ def test_the_token_opens_tcp(remote, small, make_frames):
     token = read_token(remote.config.token_path)
     frames = make_frames(small, 1)
     with ServiceClient(target(remote), token) as client:
-        assert client.describe().contract_version == 1000
+        assert client.describe(timeout_s=60).contract_version == 1000
         assert len(client.convert(client.header(frames, small), frames).frames) == 1
 
 
@@ -38,7 +38,10 @@ def test_the_token_opens_tcp(remote, small, make_frames):
 def test_without_the_token_every_call_is_refused(remote, small, make_frames, token):
     frames = make_frames(small, 1)
     with ServiceClient(target(remote), token) as client:
-        for call in (client.describe, lambda: client.convert(client.header(frames, small), frames)):
+        for call in (
+            lambda: client.describe(timeout_s=60),
+            lambda: client.convert(client.header(frames, small), frames),
+        ):
             with pytest.raises(grpc.RpcError) as refused:
                 call()
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -54,7 +57,7 @@ def test_even_health_needs_the_token_on_tcp(remote):
 
 def test_the_unix_socket_needs_no_token(remote):
     with ServiceClient(remote.target) as client:
-        assert client.describe().contract_version == 1000
+        assert client.describe(timeout_s=60).contract_version == 1000
 
 
 def test_a_new_token_is_long_private_and_stays(tmp_path):

@@ -44,11 +44,11 @@ def test_strangers_who_fill_the_tcp_port_leave_the_others_alone(start_service, e
     service = start_service(listen="127.0.0.1:0", limits={"max_connections": 4})
     token = read_token(service.config.token_path)
     with ExitStack() as strangers, ServiceClient(f"127.0.0.1:{service.running.port}", token) as early:
-        early.describe()
+        early.describe(timeout_s=60)
         crowd = [strangers.enter_context(knock(service, said)) for _ in range(40)]
         eventually(lambda: sum(map(is_let_go, crowd)) >= 40 - 3)
         with ServiceClient(service.target) as local:
-            assert (local.describe().contract_version, early.describe().contract_version) == (1000, 1000)
+            assert [client.describe(timeout_s=60).contract_version for client in (local, early)] == [1000, 1000]
 
     def gets_in() -> bool:
         with ServiceClient(f"127.0.0.1:{service.running.port}", token) as late, suppress(Exception):
@@ -70,9 +70,9 @@ def test_who_was_let_go_for_being_idle_comes_back_with_the_next_call(start_servi
     token = read_token(service.config.token_path)
     with ServiceClient(f"127.0.0.1:{service.running.port}", token) as client:
         client._channel.subscribe(seen.append)
-        client.describe()
+        client.describe(timeout_s=60)
         eventually(lambda: grpc.ChannelConnectivity.READY in seen and seen[-1] is grpc.ChannelConnectivity.IDLE)
-        assert client.describe().contract_version == 1000
+        assert client.describe(timeout_s=60).contract_version == 1000
 
 
 RAISING = """

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import grpc
 import pytest
@@ -143,7 +144,7 @@ def test_no_two_proofs_are_alike_and_an_old_one_proves_nothing(client):
 def test_a_client_whose_memory_is_refused_leaves_no_thread_behind(start_service, eventually):
     service = start_service(limits={"max_stores": 0})
     with ServiceClient(service.target) as client:
-        client.describe()
+        client.describe(timeout_s=60)
         before = threading.active_count()
         assert status(lambda: SharedStore(client.stub, 16384))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
         eventually(lambda: threading.active_count() <= before)
@@ -157,7 +158,7 @@ def test_more_calls_at_once_than_allowed_are_told_when_to_come_back_and_the_log_
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert re.search(r"retry-after-ms', value='[1-9]", str(refused.value.trailing_metadata()))
     assert "1 calls are open on this service, which is the limit" in caplog.text
-    assert client.describe().contract_version == 1000  # who only asks gets an answer
+    assert client.describe(timeout_s=60).contract_version == 1000  # who only asks gets an answer
     store.close()
 
 
@@ -168,6 +169,7 @@ def test_streams_that_never_say_what_they_want_end_and_give_their_places_back(st
         silent = threading.Event()
         streams = [method(_nothing_until(silent), timeout=60) for method in 2 * (client.stub.ConvertWindow, client.stub.ShareFrameStore)]  # fmt: skip # noqa: E501
         assert {status(lambda stream=stream: list(stream))[0] for stream in streams} == {grpc.StatusCode.DEADLINE_EXCEEDED}  # fmt: skip # noqa: E501
+        service.shop.limits = replace(service.shop.limits, stall_s=60)  # a busy client is no silent one
         assert len(client.convert(client.header([bytes(48)], small), [bytes(48)]).frames) == 1
         silent.set()
     assert service.shop.admission.open_calls == 0

@@ -61,7 +61,7 @@ def describe_code(service, files: TlsFiles | None, token: str | None) -> grpc.St
     credentials = client_credentials(files) if files is not None else None
     with ServiceClient(f"localhost:{service.running.port}", token, credentials) as client:
         try:
-            client.describe(timeout_s=3.0)
+            client.describe(timeout_s=60)
         except grpc.RpcError as error:
             assert isinstance(error, grpc.Call)
             return error.code()
@@ -122,7 +122,7 @@ def test_who_fails_to_shake_hands_stands_in_the_log(authority, server_files, run
         port = told().partition("listening on port ")[2].split()[0]
         for files in (authority.sign("past", expired=True), trusting(authority)):
             with ServiceClient(f"localhost:{port}", "any", client_credentials(files)) as client:
-                assert status(client.describe)[0] is grpc.StatusCode.UNAVAILABLE
+                assert status(lambda client=client: client.describe(timeout_s=60))[0] is grpc.StatusCode.UNAVAILABLE
         eventually(lambda: "the client's certificate is not accepted: certificate has expired" in told())
         eventually(lambda: "the client showed no certificate" in told())
         process.terminate()

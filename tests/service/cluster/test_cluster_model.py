@@ -126,7 +126,7 @@ def test_a_cluster_gives_the_bits_of_one_device(front, start_service, tmp_path):
 
 def test_describe_shows_the_cluster_and_what_its_workers_have(front):
     with ServiceClient(front.target) as client:
-        answer = client.describe()
+        answer = client.describe(timeout_s=60)
     assert [device.name for device in answer.devices] == ["cluster"]
     assert "Draft" in [estimator.name for estimator in answer.depth_estimators]
 

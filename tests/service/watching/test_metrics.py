@@ -56,12 +56,12 @@ def test_the_queue_shows_what_waits(watched, small, make_frames, eventually):
         assert figures(watched)['stereo_queued_windows{device="cpu"}'] == 0
         call.cancel()
         job = watched.shop.workers[0].submit(lambda progress: None)
-        job.future.result(5)
+        job.future.result(60)
         blocked = watched.shop.workers[0].submit(lambda progress: watched.model.gate.wait(60))
         watched.shop.workers[0].submit(lambda progress: frames)
         assert figures(watched)['stereo_queued_windows{device="cpu"}'] == 2
         watched.model.gate.set()
-        blocked.future.result(5)
+        blocked.future.result(60)
 
 
 def test_errors_are_counted_by_code(watched, small, make_frames):
@@ -74,7 +74,7 @@ def test_errors_are_counted_by_code(watched, small, make_frames):
         late = client.header(frames, small)
         assert status(lambda: client.convert(late, frames, timeout_s=0.1))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     with ServiceClient(f"127.0.0.1:{watched.running.port}", "wrong") as client:
-        status(client.describe)
+        status(lambda: client.describe(timeout_s=60))
     found = figures(watched)
     codes = {re.findall('"(.*)"', name)[0]: count for name, count in found.items() if "errors_total" in name}
     assert codes.pop("DEADLINE_EXCEEDED", 0) + codes.pop("CANCELLED", 0) == 1
