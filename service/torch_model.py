@@ -17,7 +17,8 @@ from model.errors import WeightsError
 from model.sasi.fill_store import FillStore
 from service.caches.bounded_cache import BoundedCache
 from service.caches.depth_cache import remembering
-from service.caches.fill_cache import remembering_encoder, remembering_fill, settings_of_fill
+from service.caches.fill_cache import remembering_fill, settings_of_fill
+from service.caches.latent_cache import remembering_encoder
 from service.caches.model_caches import ModelCaches
 from service.devices.gpu_worker import Progress
 from service.models.model_version import model_folder, model_version

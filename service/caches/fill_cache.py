@@ -1,13 +1,7 @@
-"""⑧ Fills by content: another output or floating window of the same shot never runs the fill network again.
-
-Two things are remembered. What a fill changed, for every network; and, for a network with latents (Wan), what its
-encoder made of the picture around the holes: with another number of steps, only sampling is done again. The network
-`lite` has no encoder: its tokens are the pixels themselves.
-"""
+"""⑧ Fills by content: another output or floating window of the same shot never runs the fill network again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,9 +10,9 @@ import numpy as np
 from model.settings import Settings
 from service.caches.entry_file import Entry
 from service.caches.guarded_cache import GuardedCache
-from service.caches.kept_array import KeptArray, digest_of
+from service.caches.kept_array import KeptArray
 from service.caches.spill import Spill
-from service.caches.spilled_cache import ArrayEntries, EntryKind
+from service.caches.spilled_cache import EntryKind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,9 +20,6 @@ if TYPE_CHECKING:
     from model.sasi.inpainter import Fill, Inpainter
 
 FillKey = tuple[object, ...]
-LatentKey = tuple[str, str, bytes]
-"""(version of the network, device, digest of what the encoder sees)"""
-Encode = Callable[["Tensor"], "Tensor"]
 
 _AFTER_THE_FILL = {"output": "right", "floating_window": "off", "floating_window_width": 1.0}
 """Settings that only what follows the fill looks at; see `model.conversion.convert`."""
@@ -73,13 +64,6 @@ class FillCache(GuardedCache[FillKey, KeptFill]):
 
     def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
         super().__init__(max_bytes, _FillEntries(), spill)
-
-
-class LatentCache(GuardedCache[LatentKey, KeptArray]):
-    """What encoders made."""
-
-    def __init__(self, max_bytes: int, spill: Spill | None = None) -> None:
-        super().__init__(max_bytes, ArrayEntries("latents"), spill)
 
 
 def settings_of_fill(settings: Settings) -> Settings:
@@ -132,21 +116,3 @@ def _filled_again(view: Tensor, kept: KeptFill) -> Fill:
     filled = view.clone()
     filled.permute(0, 2, 3, 1)[where] = torch.from_numpy(kept.values.values.copy()).to(view.device)
     return Fill(filled, kept.retention)
-
-
-def remembering_encoder(encode: Encode, cache: LatentCache, version: str, digest_seed: int) -> Encode:
-    """The same encoder, but it asks the cache first; `digest_seed` is that of all digests here."""
-
-    def encode_or_remember(video: Tensor) -> Tensor:
-        import torch
-
-        key = (version, str(video.device), digest_of(video.cpu().numpy(), digest_seed))
-        kept = cache.get(key)
-        if kept is not None:
-            return torch.from_numpy(kept.values.copy()).to(video.device)
-        latents = encode(video)
-        values = latents.float().cpu().numpy().copy()
-        cache.put(key, KeptArray.of(values), values.nbytes)
-        return latents
-
-    return encode_or_remember

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from service.caches.bounded_cache import BoundedCache
 from service.caches.depth_cache import DepthCache
-from service.caches.fill_cache import FillCache, LatentCache
+from service.caches.fill_cache import FillCache
 from service.caches.kept_array import SEED_OF_THIS_PROCESS
+from service.caches.latent_cache import LatentCache
 from service.caches.spill import Spill
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 import torch
 
 from model.sasi.inpainter import Fill
 from model.settings import FLOATING_WINDOWS, OUTPUTS, Settings
-from service.caches.fill_cache import FillCache, LatentCache, remembering_encoder, remembering_fill, settings_of_fill
+from service.caches.fill_cache import FillCache, remembering_fill, settings_of_fill
 from service.caches.kept_array import KeptArray
 from service.caches.model_caches import CacheSizes, ModelCaches
 from service.stereo_model import WindowInput
@@ -77,20 +76,6 @@ def _other(name: str) -> Settings:
     raise AssertionError(f"no other value is known for {name}; add one")
 
 
-def test_latents_are_encoded_once_and_equal():
-    calls = []
-
-    def encode(video):
-        calls.append(1)
-        return video * 3
-
-    cache = LatentCache(MIB)
-    remembering = remembering_encoder(encode, cache, "v", 1)
-    assert torch.equal(remembering(VIEW), remembering(VIEW))
-    assert torch.equal(remembering(VIEW + 1), (VIEW + 1) * 3)
-    assert len(calls) == 2
-
-
 def window(**settings) -> WindowInput:
     frames = np.random.default_rng(0).random((1, 3, 48, 64), np.float32)
     depth = np.zeros((1, 1, 48, 64), np.float32)
@@ -117,22 +102,3 @@ def test_the_shipped_networks_fill_is_remembered_to_the_bit():
     assert np.array_equal(first.images, again.images)
     assert first.retention == again.retention > 0
     assert model.caches()["fills"].hits == 1
-
-
-def test_other_steps_of_wan_run_no_encoder_and_are_equal(tmp_path, monkeypatch):
-    pytest.importorskip("diffusers")
-    from service.models.fill_install import add_fill
-    from service.models.model_install import Terms
-    from tests.wan_models import save_member
-
-    monkeypatch.setenv("STEREO_CONVERT_MODELS", str(tmp_path / "store"))
-    from model.sasi.fill_store import FillStore
-
-    add_fill(FillStore(tmp_path / "store"), "wan", save_member(tmp_path / "wan"), Terms(license="Apache-2.0"))
-    model, plain = TorchModel(ModelCaches(CacheSizes(0, 16 * MIB, 16 * MIB))), TorchModel()
-    one, two = (dataclasses.replace(window(steps=steps), inpainter="wan") for steps in (1, 2))
-    model.convert(one, "cpu", lambda *_: None)
-    found, expected = (each.convert(two, "cpu", lambda *_: None) for each in (model, plain))
-    assert np.array_equal(found.images, expected.images)
-    latents = model.caches()["latents"]
-    assert (latents.misses, latents.hits) == (1, 1)
