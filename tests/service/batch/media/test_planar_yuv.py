@@ -6,7 +6,7 @@ import pytest
 from model.errors import FrameFormatError
 from service.batch.media.planar_yuv import PlanarCodec, planar_format
 
-BT709, BT2020 = 1, 9
+BT709, BT601, BT2020 = 1, 6, 9
 
 
 def codec(name: str, height: int = 36, width: int = 64, *, matrix: int = BT709, range_: int = 1) -> PlanarCodec:
@@ -24,7 +24,7 @@ def noise(coded: PlanarCodec) -> list[np.ndarray]:
     return [values.integers(0, int(fmt.largest) + 1, shape).astype(fmt.dtype) for shape in shapes]
 
 
-@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize("matrix", [BT709, BT601, BT2020])
 @pytest.mark.parametrize("range_", [1, 2], ids=["limited", "full"])
 @pytest.mark.parametrize("size", [(36, 64), (35, 63)], ids=["even", "odd"])
 @pytest.mark.parametrize(
@@ -39,11 +39,13 @@ def test_any_codes_come_back_as_they_were(name, size, range_, matrix):
     assert all(np.array_equal(before, after) for before, after in zip(planes, back, strict=True))
 
 
-def test_limited_black_white_and_a_colour_are_where_the_standard_puts_them():
-    coded = codec("yuv444p10le", 1, 3)
-    # BT.709, 10 bit: black 64, white 940, no colour 512. Red: Y = 64 + 876 * 0.2126, Cb = 512 - 896 * 0.2126 / 1.8556.
+@pytest.mark.parametrize(("matrix", "luma", "blue"), [(BT709, 250, 409), (BT601, 326, 361), (BT2020, 294, 387)])
+def test_limited_black_white_and_a_colour_are_where_the_standard_puts_them(matrix, luma, blue):
+    coded = codec("yuv444p10le", 1, 3, matrix=matrix)
+    # 10 bit: black 64, white 940, no colour 512. Red: Y = 64 + 876 Kr, Cb = 512 - 896 Kr / (2 - 2 Kb), Cr = 512 + 448,
+    # with (Kr, Kb) 0.2126, 0.0722 in BT.709; 0.299, 0.114 in BT.601; 0.2627, 0.0593 in BT.2020.
     planes, _ = coded.from_rgb(np.array([[[0, 0, 0], [1, 1, 1], [1, 0, 0]]], np.float32))
-    assert [plane.tolist() for plane in planes] == [[[64, 940, 250]], [[512, 512, 409]], [[512, 512, 960]]]
+    assert [plane.tolist() for plane in planes] == [[[64, 940, luma]], [[512, 512, blue]], [[512, 512, 960]]]
 
 
 def test_full_range_uses_every_code():

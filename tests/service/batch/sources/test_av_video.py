@@ -20,7 +20,6 @@ HDR = (
     "L(10000000,50):max-cll=1000,400"
 )
 LOSSLESS_HEVC = {"x265-params": HDR}
-BT2020_PQ = (9, 16, 9, 1)
 
 
 def planes_of(path: Path) -> list[list[np.ndarray]]:

@@ -144,7 +144,7 @@ def test_without_pyav_a_video_is_read_to_its_end_by_opencv(tmp_path, monkeypatch
         ("none_%04d.png", None, "no file matches"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_what_to_do(tmp_path, monkeypatch, capfd, pyav, name, content, text):
+def test_what_cannot_be_read_is_named_with_what_to_do(tmp_path, monkeypatch, pyav, name, content, text):
     if pyav:
         pytest.importorskip("av")
     monkeypatch.setattr(footage_module, "has_pyav", lambda: pyav)
