@@ -145,6 +145,7 @@ class ClusterMembers:
         try:
             version, inventory = ray.get(answer)
         except RayActorError as error:
+            ray.kill(member.worker)  # dead it is; but Ray's client would go on giving us this one for its name
             if not error.actor_init_failed:  # it was killed while it loaded its model
                 self.lose(member)
                 return False

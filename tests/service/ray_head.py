@@ -25,7 +25,8 @@ class RayHead:
 
     def __enter__(self) -> RayHead:
         self._access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        os.environ.update(self._access)  # before ray is imported, which reads them then
+        os.environ.update(self._access)
+        _let_ray_read_its_environment()
         self._folder = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
         command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0",
                    "--include-dashboard=false", "--num-cpus=2", f'--resources={{"stereo_worker": {self._places}}}',
@@ -58,6 +59,14 @@ class RayHead:
         for name in self._access:
             del os.environ[name]
         self._folder.cleanup()
+
+
+def _let_ray_read_its_environment() -> None:
+    """It does so once, when it is imported, and another test may have done that."""
+    if "ray" in sys.modules:
+        from ray._private.authentication_test_utils import reset_auth_token_state
+
+        reset_auth_token_state()
 
 
 def _title(process: psutil.Process) -> str:

@@ -163,6 +163,14 @@ def test_a_worker_killed_while_it_loads_is_replaced_at_the_next_look(cluster, me
     assert (len(joined), cluster.now_s) == (1, 0.0)
 
 
+@pytest.mark.parametrize("init_failed", [False, True])
+def test_the_name_of_a_dead_worker_is_let_go(cluster, members, init_failed):
+    """Else Ray answers for it with the dead one, for ever: seen with 2.60 in each of three runs."""
+    cluster.coming = [dead := Worker(error=RayActorError(error_msg="killed", actor_init_failed=init_failed))]
+    members.look()
+    assert cluster.killed == [dead]
+
+
 def test_a_place_that_gives_no_worker_is_told_of_once(cluster, members, caplog):
     cluster.coming = [Worker(is_silent=True)]
     members.look()

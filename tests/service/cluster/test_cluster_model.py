@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from model.settings import Settings
 from service.client import ServiceClient
 from service.wire.frame_wire import FrameFormat
+from tests.service.ray_head import RayHead
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,28 +30,18 @@ PICTURE = FrameFormat(64, 48, np.dtype("<f4"), 3)
 SETTINGS = Settings(engine="stretch", window=1)
 WAIT_S = 400.0
 
-folders: list[str] = []
-"""Of the clusters that these tests started: other ones may run on this machine."""
+
+@pytest.fixture(scope="module")
+def head() -> Iterator[RayHead]:
+    """A head node with places for two workers."""
+    with RayHead(places=2) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A head node with places for two workers; returns its address."""
-    access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    os.environ.update(access)  # before ray is imported, which reads them then
-    folder = tempfile.mkdtemp(prefix="ray-")
-    command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=0", "--include-dashboard=false",
-               "--num-cpus=2", '--resources={"stereo_worker": 2}', "--object-store-memory=100000000",
-               f"--temp-dir={folder}", "--disable-usage-stats", "--block"]  # fmt: skip
-    folders.append(folder)
-    head = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    address = Path(folder) / "ray_current_cluster"
-    wait_until(lambda: address.exists() and ":" in address.read_text())
-    yield address.read_text().strip()
-    os.killpg(head.pid, signal.SIGTERM)
-    head.wait(WAIT_S)
-    for name in access:
-        del os.environ[name]
+def cluster(head) -> str:
+    """Its address."""
+    return head.address
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +66,8 @@ def front(start_service, cluster, cluster_model):
     return start_service(model=cluster_model, cluster=cluster, limits={"result_cache_bytes": 0})
 
 
-def workers() -> list[psutil.Process]:
-    """The processes of this cluster's workers; each is a child of its raylet, which names the cluster's folder."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if not any("ray::ClusterWorker" in word for word in process.info["cmdline"] or ()):
-            continue
-        with suppress(psutil.NoSuchProcess):
-            above = process.parent()
-            if above is not None and any(folders[-1] in word for word in above.cmdline()):
-                found.append(process)
-    return found
+def pids(head: RayHead) -> set[int]:
+    return {process.pid for process in head.workers()}
 
 
 def frames(count: int) -> list[bytes]:
@@ -131,17 +108,17 @@ def test_describe_shows_the_cluster_and_what_its_workers_have(front):
     assert "Draft" in [estimator.name for estimator in answer.depth_estimators]
 
 
-def test_windows_of_a_worker_that_dies_are_computed_by_another_and_a_new_one_joins(front, cluster_model):
+def test_windows_of_a_worker_that_dies_are_computed_by_another_and_a_new_one_joins(head, front, cluster_model):
     sources = frames(24)
     whole = convert_all(front, sources)
-    before = {process.pid for process in workers()}
+    before = pids(head)
     assert len(before) == 2
     killer = threading.Timer(0.3, lambda: os.kill(min(before), signal.SIGKILL))
     killer.start()
     assert convert_all(front, sources, Settings(engine="stretch", window=1, disparity=2.5)) == whole
     killer.join()
     assert convert_all(front, sources) == whole
-    wait_until(lambda: cluster_model.lanes() == 2 and len({process.pid for process in workers()} - before) == 1)
+    wait_until(lambda: cluster_model.lanes() == 2 and len(pids(head) - before) == 1)
 
 
 def test_what_a_model_refuses_reaches_the_client_by_code(front):
@@ -169,18 +146,20 @@ def test_cancelling_frees_the_worker(front):
     wait_until(lambda: front.shop.workers[0].load == 0)
 
 
-def test_a_worker_that_somebody_has_stopped_is_ended_and_its_window_goes_to_another(front, cluster_model, monkeypatch):
+def test_a_worker_that_somebody_has_stopped_is_ended_and_its_window_goes_to_another(
+    head, front, cluster_model, monkeypatch
+):
     """SIGSTOP: it keeps its connection, so Ray takes it for alive."""
     monkeypatch.setattr("service.cluster.cluster_members.SILENCE_S", 3.0)
     monkeypatch.setattr("service.cluster.cluster_model.SILENCE_S", 3.0)
     wait_until(lambda: cluster_model.lanes() == 2)
-    before = {process.pid for process in workers()}
+    before = pids(head)
     stopped = min(before)
     os.kill(stopped, signal.SIGSTOP)
     sources = frames(4)
     alone = convert_all(front, sources)
     assert all(alone)
-    wait_until(lambda: cluster_model.lanes() == 2 and stopped not in {process.pid for process in workers()})
+    wait_until(lambda: cluster_model.lanes() == 2 and stopped not in pids(head))
     assert convert_all(front, sources) == alone
 
 
@@ -202,17 +181,17 @@ model.close()
 """
 
 
-def test_two_fronts_share_the_workers_of_a_cluster_and_one_may_leave(front, cluster, cluster_model):
+def test_two_fronts_share_the_workers_of_a_cluster_and_one_may_leave(head, front, cluster, cluster_model):
     """A worker holds a whole GPU, so a second front with workers of its own would wait for ever."""
     from service.stereo_model import WindowInput
     from service.torch_model import TorchModel
 
     wait_until(lambda: cluster_model.lanes() == 2)
-    before = {process.pid for process in workers()}
+    before = pids(head)
     other = subprocess.run([sys.executable, "-c", OTHER_FRONT, cluster], capture_output=True, text=True, check=True)
     pixels = np.random.default_rng(3).random((1, 3, 48, 64), np.float32)
     window = WindowInput(pixels, None, Settings(engine="stretch"), 0, (0,), "lite", "")
     own = TorchModel().convert(window, "cpu", lambda stage, fraction: None)
     assert other.stdout.strip() == hashlib.sha256(own.images.tobytes()).hexdigest()
-    assert {process.pid for process in workers()} == before
+    assert pids(head) == before
     assert all(convert_all(front, frames(4)))
