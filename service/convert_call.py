@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import grpc.aio
 from stereoconvert.v1 import stereo_convert_pb2
@@ -16,24 +16,21 @@ from stereoconvert.v1 import stereo_convert_pb2
 from model.errors import Cancelled, InvalidInputError
 from service.caches.frame_cache import FrameBytes
 from service.devices.gpu_worker import JobState, WindowJob, least_loaded
-from service.errors import DrainingError, StalledError
+from service.errors import DrainingError
 from service.stereo_model import WindowOutput
 from service.watching.logs import request_label
 from service.watching.telemetry import Attribute, WindowTrace
 from service.window_work import WindowWork, WorkNotes
 from service.wire.frame_receiver import FrameReceiver
-from service.wire.message_reader import next_message
 from service.wire.settings_wire import unknown_warning
 from service.wire.slot_pool import SlotPool
 from service.wire.window_delivery import WindowDelivery
 from service.wire.window_pixels import ComputedResults, SourceResults, clamp_warning
 from service.wire.window_plan import WindowPlan, plan_window
+from service.wire.window_stream import WindowStream
 from service.workshop import Workshop
 
 log = logging.getLogger(__name__)
-
-Request = stereo_convert_pb2.ConvertWindowRequest
-Response = stereo_convert_pb2.ConvertWindowResponse
 
 
 class ConvertCall:
@@ -41,7 +38,7 @@ class ConvertCall:
 
     def __init__(self, shop: Workshop, context: grpc.aio.ServicerContext) -> None:
         self._shop = shop
-        self._context = context
+        self._stream = WindowStream(context, shop.limits.stall_s)
         self._changed = asyncio.Event()  # the job moved on, or the client's side failed
         self._client_error: Exception | None = None
         self._trace = WindowTrace()
@@ -74,7 +71,7 @@ class ConvertCall:
             raise Cancelled("the window was cancelled") from None
 
     async def _serve(self) -> None:
-        plan = plan_window(await self._read_header(), self._shop.limits, self._shop.stores)
+        plan = plan_window(await self._stream.header(), self._shop.limits, self._shop.stores)
         request_label.set(plan.label)
         self._trace.attributes.update(_facts(plan))
         self._shop.admission.admit(plan.session_id)
@@ -110,27 +107,10 @@ class ConvertCall:
                 store.release()
             del self._shop.calls[plan.request_id]
 
-    # ---- from the client
-
-    async def _read(self) -> Request | None:
-        """The next message; None when the client has said all."""
-        try:
-            async with asyncio.timeout(self._shop.limits.stall_s):
-                return await next_message(self._context)
-        except TimeoutError:
-            raise StalledError(f"nothing came from the client for {self._shop.limits.stall_s:g} s") from None
-
-    async def _read_header(self) -> stereo_convert_pb2.WindowHeader:
-        message = await self._read()
-        kind = message.WhichOneof("message") if message is not None else "the end of the stream"
-        if message is None or kind != "header":
-            raise InvalidInputError(f"the first message must be `header`; got {kind or 'an empty one'}")
-        return message.header
-
     async def _receive(self, plan: WindowPlan) -> dict[bytes, FrameBytes]:
         receiver = await self._receiver(plan)
-        await self._send(frames_needed=stereo_convert_pb2.FramesNeeded(content_keys=receiver.needed))
-        return await receiver.receive(self._read)
+        await self._stream.send(frames_needed=stereo_convert_pb2.FramesNeeded(content_keys=receiver.needed))
+        return await receiver.receive(self._stream.read)
 
     async def _receiver(self, plan: WindowPlan) -> FrameReceiver:
         """Look what the session has sent before; on disk, if there is a spill, beside the event loop."""
@@ -138,30 +118,20 @@ class ConvertCall:
         return look() if self._shop.spill is None else await asyncio.to_thread(look)
 
     async def _read_releases(self, slots: SlotPool) -> None:
-        """Take back output slots until the client has said all; note what it does wrong."""
+        """Take back output slots beside the answer; note what the client does wrong."""
         try:
-            while (message := await next_message(self._context)) is not None:
-                if message.WhichOneof("message") != "release_slot":
-                    raise InvalidInputError("only release_slot for an output slot may follow the frames")
-                slots.release(message.release_slot)
-            slots.end()
+            await self._stream.give_back(slots)
         except InvalidInputError as error:
             self._client_error = error
             self._changed.set()
             slots.fail(error)
 
-    # ---- to the client
-
-    async def _send(self, **message: Any) -> None:
-        try:
-            async with asyncio.timeout(self._shop.limits.stall_s):
-                await self._context.write(Response(**message))
-        except TimeoutError:
-            raise StalledError(f"the client read nothing for {self._shop.limits.stall_s:g} s") from None
-
     async def _answer(self, plan: WindowPlan, received: dict[bytes, FrameBytes], slots: SlotPool) -> None:
         delivery = WindowDelivery(
-            self._send, self._shop.copiers, slots if plan.output_slots else None, self._shop.limits.max_chunk_bytes
+            self._stream.send,
+            self._shop.copiers,
+            slots if plan.output_slots else None,
+            self._shop.limits.max_chunk_bytes,
         )
         summary = stereo_convert_pb2.WindowSummary(model_version=self._shop.model.version())
         notes = WorkNotes()
@@ -187,7 +157,7 @@ class ConvertCall:
         if plan.unknown_settings:
             summary.warnings.append(unknown_warning(plan.unknown_settings))
         _add_stage(summary, "transport", self._transport_s + notes.decode_s)
-        await self._send(summary=summary)
+        await self._stream.send(summary=summary)
         self._note(plan, summary, notes)
 
     async def _timed(self, delivering: Awaitable[int]) -> int:
@@ -231,7 +201,7 @@ class ConvertCall:
                     raise self._client_error
                 if job.state != told:
                     told = job.state
-                    await self._send(progress=_progress(told))
+                    await self._stream.send(progress=_progress(told))
                     continue
                 self._changed.clear()
                 if not job.future.done() and job.state == told:
