@@ -15,7 +15,8 @@ from stereoconvert.v1 import stereo_convert_pb2
 
 from model.errors import Cancelled, InvalidInputError
 from service.caches.frame_cache import FrameBytes
-from service.devices.gpu_worker import JobState, WindowJob, least_loaded
+from service.devices.gpu_worker import least_loaded
+from service.devices.window_job import JobState, WindowJob
 from service.errors import DrainingError
 from service.stereo_model import WindowOutput
 from service.watching.logs import request_label

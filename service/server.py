@@ -20,7 +20,8 @@ from service.caches.spill import Spill
 from service.config import ServiceConfig
 from service.convert_call import ConvertCall
 from service.devices.found_devices import device_facts, resolve_devices
-from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits
+from service.devices.gpu_worker import DeviceWorker, WorkerLimits
+from service.devices.window_job import WindowJob
 from service.errors import DrainingError, StalledError
 from service.models.model_version import product_version
 from service.stereo_model import StereoModel

@@ -10,7 +10,7 @@ import numpy as np
 
 from model.settings import Settings
 from service.caches.bounded_cache import BoundedCache
-from service.devices.gpu_worker import Progress
+from service.devices.window_job import Progress
 
 DEFAULT_INPAINTER = "lite"
 

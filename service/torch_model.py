@@ -20,7 +20,7 @@ from service.caches.depth_cache import remembering
 from service.caches.fill_cache import remembering_fill, settings_of_fill
 from service.caches.latent_cache import remembering_encoder
 from service.caches.model_caches import ModelCaches
-from service.devices.gpu_worker import Progress
+from service.devices.window_job import Progress
 from service.models.model_version import model_folder, model_version
 from service.stereo_model import DEFAULT_INPAINTER, Inventory, InventoryEntry, WindowInput, WindowOutput
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from service.caches.frame_cache import FrameBytes
 from service.devices.device_memory import with_second_try
-from service.devices.gpu_worker import Progress
+from service.devices.window_job import Progress
 from service.stereo_model import WindowInput, WindowOutput
 from service.watching.recent_frames import VIEWS
 from service.watching.telemetry import WindowTrace

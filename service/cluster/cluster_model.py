@@ -22,7 +22,7 @@ from service.caches.bounded_cache import BoundedCache
 from service.caches.model_caches import NOTHING_KEPT, CacheSizes
 from service.cluster.cluster_members import LOOK_S, NOBODY, SILENCE_S, WINDOWS, ClusterMembers, Member
 from service.cluster.cluster_worker import QUEUED
-from service.devices.gpu_worker import Progress
+from service.devices.window_job import Progress
 from service.errors import ServiceUnreachableError, WorkersLostError
 from service.models.model_version import model_version
 from service.stereo_model import Inventory, WindowInput, WindowOutput

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from service.devices.device_memory import with_second_try
-from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits, least_loaded
+from service.devices.gpu_worker import DeviceWorker, WorkerLimits, least_loaded
+from service.devices.window_job import WindowJob
 from service.stereo_model import StereoModel, WindowInput, WindowOutput
 
 READ_AHEAD = 1

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from model.errors import Cancelled, DeviceMemoryError
-from service.devices.gpu_worker import DeviceWorker, WindowJob, WorkerLimits, least_loaded
+from service.devices.gpu_worker import DeviceWorker, WorkerLimits, least_loaded
+from service.devices.window_job import WindowJob
 from service.errors import DeadlinePassedError, DrainingError, QueueFullError
 
 WAIT_S = 60.0
