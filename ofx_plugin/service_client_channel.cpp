@@ -72,7 +72,9 @@ grpc::Status ServiceChannel::describe(wire::DescribeResponse& description, const
   const auto reader = stub->AsyncDescribe(&call.context, request, &call.queue);
   reader->Finish(&description, &status, PolledCall::tag(PolledCall::Operation::Finish));
   (void)call.next(patience);
-  return status;
+  // Our own clock may end the call a moment before gRPC's deadline does; then it is late, not cancelled by anybody.
+  const bool isLate = status.error_code() == grpc::StatusCode::CANCELLED && patience.left().count() <= 0;
+  return isLate ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no answer in time") : status;
 }
 
 }  // namespace stereo_convert
