@@ -33,7 +33,8 @@ WINDOW = 3
 """Frames of each window; only the middle one is wanted, as in a viewer."""
 
 SIZE_PX = (1240, 1050)  # of the page: all figures, and the views of one frame
-JPEG_QUALITY = 80
+SCALE = 0.8  # of the picture: what the documents show together is small
+JPEG_QUALITY = 65
 STOP_S = 60.0
 
 
@@ -107,7 +108,7 @@ def photograph(address: str, seconds: float, folder: Path) -> np.ndarray:
     target = browser.ask("Target.createTarget", url=address)["targetId"]
     session = browser.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
     width, height = SIZE_PX
-    browser.ask("Emulation.setDeviceMetricsOverride", session, width=width, height=height, deviceScaleFactor=1,
+    browser.ask("Emulation.setDeviceMetricsOverride", session, width=width, height=height, deviceScaleFactor=SCALE,
                 mobile=False)  # fmt: skip
     time.sleep(seconds)
     data = base64.b64decode(browser.ask("Page.captureScreenshot", session)["data"])
