@@ -30,6 +30,6 @@ async def next_message(context: grpc.aio.ServicerContext) -> Any | None:
 async def _read(context: grpc.aio.ServicerContext) -> Any | None:
     try:
         message = await context.read()
-    except grpc.aio.UsageError:  # the call has ended before this task began
+    except (grpc.aio.UsageError, grpc.aio.AbortError):  # the call ended, or was refused, before this task began
         return None
     return None if message is _END_OF_STREAM else message

@@ -48,6 +48,7 @@ def test_a_message_is_passed_on():
 def test_the_end_of_the_stream_and_of_the_call_are_none():
     assert read_when(grpc.aio.EOF) is None  # pyright: ignore[reportAttributeAccessIssue]
     assert read_when(grpc.aio.UsageError("RPC already finished.")) is None
+    assert read_when(grpc.aio.AbortError("Locally aborted.")) is None
 
 
 def test_another_error_is_passed_on():
